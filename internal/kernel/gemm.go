@@ -26,3 +26,26 @@ func Gemm[F Float](ta, tb bool, m, n, k int, a []F, lda int, b []F, ldb int, c [
 		}
 	})
 }
+
+// GemmSerial is Gemm on the calling thread alone.
+func GemmSerial[F Float](ta, tb bool, m, n, k int, a []F, lda int, b []F, ldb int, c []F, ldc int, add bool) {
+	for i := range m {
+		for j := range n {
+			var s F
+			for p := range k {
+				x, y := i*lda+p, p*ldb+j
+				if ta {
+					x = p*lda + i
+				}
+				if tb {
+					y = j*ldb + p
+				}
+				s += a[x] * b[y]
+			}
+			if add {
+				s += c[i*ldc+j]
+			}
+			c[i*ldc+j] = s
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package kernel
+
+import "math"
+
+// transcendental is how many elements with an exponential are worth a second thread.
+const transcendental = 1 << 11
+
+// ReLU computes dst[i] = max(x[i], 0).
+func ReLU[F Float](dst, x []F) {
+	Parallel(len(dst), elements, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			dst[i] = max(x[i], 0)
+		}
+	})
+}
+
+// ReLUBackward computes dx[i] = dy[i] where x[i] > 0, and 0 elsewhere.
+func ReLUBackward[F Float](dx, dy, x []F) {
+	Parallel(len(dx), elements, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			if x[i] > 0 {
+				dx[i] = dy[i]
+			} else {
+				dx[i] = 0
+			}
+		}
+	})
+}
+
+// SiLU computes dst[i] = x[i] · sigmoid(x[i]).
+func SiLU[F Float](dst, x []F) {
+	Parallel(len(dst), transcendental, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			dst[i] = x[i] * sigmoid(x[i])
+		}
+	})
+}
+
+// SiLUBackward computes dx[i] = dy[i] · s · (1 + x[i]·(1-s)) with s = sigmoid(x[i]).
+func SiLUBackward[F Float](dx, dy, x []F) {
+	Parallel(len(dx), transcendental, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			s := sigmoid(x[i])
+			dx[i] = dy[i] * s * (1 + x[i]*(1-s))
+		}
+	})
+}
+
+// SwiGLU computes dst[i] = gate[i] · sigmoid(gate[i]) · up[i].
+func SwiGLU[F Float](dst, gate, up []F) {
+	Parallel(len(dst), transcendental, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			dst[i] = gate[i] * sigmoid(gate[i]) * up[i]
+		}
+	})
+}
+
+// SwiGLUBackward computes the gradients of SwiGLU for both operands.
+func SwiGLUBackward[F Float](dgate, dup, dy, gate, up []F) {
+	Parallel(len(dy), transcendental, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			s := sigmoid(gate[i])
+			d := dy[i]
+			dgate[i] = d * up[i] * s * (1 + gate[i]*(1-s))
+			dup[i] = d * gate[i] * s
+		}
+	})
+}
+
+// GELU computes dst[i] = x[i] · Φ(x[i]), Φ being the normal distribution function.
+func GELU[F Float](dst, x []F) {
+	Parallel(len(dst), transcendental, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			v := float64(x[i])
+			dst[i] = F(v * normalCDF(v))
+		}
+	})
+}
+
+// GELUBackward computes dx[i] = dy[i] · (Φ(x[i]) + x[i]·φ(x[i])).
+func GELUBackward[F Float](dx, dy, x []F) {
+	Parallel(len(dx), transcendental, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			v := float64(x[i])
+			density := math.Exp(-v*v/2) / math.Sqrt(2*math.Pi)
+			if math.IsInf(v, 0) {
+				v, density = math.Copysign(math.MaxFloat64, v), 0
+			}
+			dx[i] = F(float64(dy[i]) * (normalCDF(v) + v*density))
+		}
+	})
+}
+
+func normalCDF(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
+
+// geluScale is √(2/π), as in the tanh form of GELU, https://arxiv.org/abs/1606.08415.
+const geluScale = 0.7978845608028653558798921198687637369517172623298693153318516593
+
+// GELUTanh computes dst[i] = x/2 · (1 + tanh(√(2/π)·(x + 0.044715 x³))) with x = x[i].
+func GELUTanh[F Float](dst, x []F) {
+	Parallel(len(dst), transcendental, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			// 1 + tanh(u) = 2·sigmoid(2u)
+			v := x[i]
+			dst[i] = v * sigmoid(2*geluScale*v*(1+0.044715*v*v))
+		}
+	})
+}
+
+// GELUTanhBackward computes the gradient of GELUTanh.
+func GELUTanhBackward[F Float](dx, dy, x []F) {
+	Parallel(len(dx), transcendental, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			v := x[i]
+			s := sigmoid(2 * geluScale * v * (1 + 0.044715*v*v))
+			d := s
+			// Far out s·(1-s) is 0 while v³ may be infinite.
+			if slope := s * (1 - s); slope != 0 {
+				d += slope * v * 2 * geluScale * (1 + 3*0.044715*v*v)
+			}
+			dx[i] = dy[i] * d
+		}
+	})
+}

@@ -1,0 +1,165 @@
+package kernel
+
+import "math"
+
+// CrossEntropy says how rows of logits are scored against targets.
+type CrossEntropy[F Float] struct {
+	Classes   int
+	Ignore    func(target int) bool // rows left out; nil leaves out none
+	Weights   []F                   // of each class, or nil
+	Smoothing float64               // share of the target spread evenly over all classes
+	ZLoss     float64               // factor of the square of log Σ e**logit
+}
+
+// Forward computes for every row x the loss
+//
+//	(1-s)·w[t]·(lse - x[t]) + s/C·Σ w[c]·(lse - x[c]) + z·lse²
+//
+// and its lse = log Σ e**x[c]. Rows left out have loss 0. All targets must be valid.
+func (c *CrossEntropy[F]) Forward(losses, lse, logits []F, targets []int) {
+	Parallel(len(targets), rows(c.Classes), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			t := targets[r]
+			if c.Ignore != nil && c.Ignore(t) {
+				losses[r], lse[r] = 0, 0
+				continue
+			}
+			x := logits[r*c.Classes:][:c.Classes]
+			m, z := LogSumExp(x)
+			l := float64(m) + z
+			// (m - x) + z keeps what lse - x would round away.
+			loss := (1 - c.Smoothing) * c.weight(t) * (float64(m) - float64(x[t]) + z)
+			if c.Smoothing != 0 {
+				var s float64
+				for i, v := range x {
+					if w := c.weight(i); w != 0 {
+						s += w * (float64(m) - float64(v) + z)
+					}
+				}
+				loss += c.Smoothing / float64(c.Classes) * s
+			}
+			if c.ZLoss != 0 {
+				loss += c.ZLoss * l * l
+			}
+			losses[r], lse[r] = F(loss), F(l)
+		}
+	})
+}
+
+// Backward computes the gradient of Forward with respect to the logits; row r of it is scaled by main(r), and the
+// part that ZLoss adds by z(r). Rows left out have gradient 0.
+func (c *CrossEntropy[F]) Backward(dlogits, lse, logits []F, targets []int, main, z func(row int) float64) {
+	var weights float64
+	for i := range c.Classes {
+		weights += c.weight(i)
+	}
+	even := c.Smoothing / float64(c.Classes)
+	Parallel(len(targets), rows(c.Classes), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			dx, t := dlogits[r*c.Classes:][:c.Classes], targets[r]
+			if c.Ignore != nil && c.Ignore(t) {
+				clear(dx)
+				continue
+			}
+			x := logits[r*c.Classes:][:c.Classes]
+			g := main(r)
+			hit := (1 - c.Smoothing) * c.weight(t)
+			// Every class gets p·all, less its share of the target.
+			all := g * (hit + even*weights)
+			if c.ZLoss != 0 {
+				all += z(r) * c.ZLoss * 2 * float64(lse[r])
+			}
+			m, zz := LogSumExp(x)
+			for i, v := range x {
+				dx[i] = F(all) * exp(v-m-F(zz))
+			}
+			if c.Smoothing != 0 {
+				for i := range dx {
+					dx[i] -= F(g * even * c.weight(i))
+				}
+			}
+			dx[t] -= F(g * hit)
+		}
+	})
+}
+
+func (c *CrossEntropy[F]) weight(class int) float64 {
+	if c.Weights == nil {
+		return 1
+	}
+	return float64(c.Weights[class])
+}
+
+// SoftCrossEntropy computes for every row of classes logits x and target probabilities q the loss
+// Σ q[c]·(lse - x[c]), a term with q[c] = 0 being 0 whatever the logit.
+func SoftCrossEntropy[F Float](losses, logits, probs []F, classes int) {
+	Parallel(len(losses), rows(classes), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			x, q := logits[r*classes:][:classes], probs[r*classes:][:classes]
+			m, z := LogSumExp(x)
+			var loss float64
+			for i, v := range x {
+				if q[i] != 0 {
+					loss += float64(q[i]) * (float64(m) - float64(v) + z)
+				}
+			}
+			losses[r] = F(loss)
+		}
+	})
+}
+
+// SoftCrossEntropyBackward computes the gradient of SoftCrossEntropy for the logits, row r scaled by g(r):
+// dx[c] = g·(softmax(x)[c]·Σ q - q[c]).
+func SoftCrossEntropyBackward[F Float](dlogits, logits, probs []F, classes int, g func(row int) float64) {
+	if classes == 0 {
+		return
+	}
+	Parallel(len(logits)/classes, rows(classes), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			x, q, dx := logits[r*classes:][:classes], probs[r*classes:][:classes], dlogits[r*classes:][:classes]
+			m, z := LogSumExp(x)
+			gr, sum := F(g(r)), F(Sum(q))
+			for i, v := range x {
+				dx[i] = gr * (exp(v-m-F(z))*sum - q[i])
+			}
+		}
+	})
+}
+
+// KLDivergence computes for every row Σ p·(log p - log q), p being the softmax of the teacher's logits and q that of
+// the student's. A term with p = 0 is 0.
+func KLDivergence[F Float](losses, student, teacher []F, classes int) {
+	Parallel(len(losses), rows(classes), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			s, t := student[r*classes:][:classes], teacher[r*classes:][:classes]
+			ms, zs := LogSumExp(s)
+			mt, zt := LogSumExp(t)
+			var loss float64
+			for i := range s {
+				lp := float64(t[i]-mt) - zt
+				if p := math.Exp(lp); p != 0 {
+					loss += p * (lp - (float64(s[i]-ms) - zs))
+				}
+			}
+			losses[r] = F(loss)
+		}
+	})
+}
+
+// KLDivergenceBackward computes the gradient of KLDivergence for the student, row r scaled by g(r): g·(q - p).
+func KLDivergenceBackward[F Float](dstudent, student, teacher []F, classes int, g func(row int) float64) {
+	if classes == 0 {
+		return
+	}
+	Parallel(len(student)/classes, rows(classes), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			s, t, dx := student[r*classes:][:classes], teacher[r*classes:][:classes], dstudent[r*classes:][:classes]
+			ms, zs := LogSumExp(s)
+			mt, zt := LogSumExp(t)
+			gr := F(g(r))
+			for i := range s {
+				dx[i] = gr * (exp(s[i]-ms-F(zs)) - exp(t[i]-mt-F(zt)))
+			}
+		}
+	})
+}
