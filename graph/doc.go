@@ -1,0 +1,26 @@
+// Package graph builds, differentiates and runs symbolic graphs of tensors on Gorgonia.
+//
+// A [Graph] is a blueprint: operations on a [Node] add to it and compute nothing. Errors stick, as in [bufio.Writer]:
+// after the first one every operation does nothing, and [Compile] reports it. Code that builds a graph therefore reads
+// as the formula it implements:
+//
+//	x = x.Add(attn.Forward(norm.Forward(x)))
+//
+// A [Param] is a named tensor that training changes. It belongs to no graph: graphs that use it share its storage, so
+// a graph built for training, one for validation and one that generates always agree, without copies.
+//
+// [Compile] readies a graph to compute some of its nodes, [CompileTrain] also to compute the gradient of a scalar node
+// for every parameter it depends on. The [Program] they return runs on the goroutine of its caller, plans its memory
+// once, and reports what goes wrong as an error that names the operation, the layer and the shapes.
+//
+// A graph made with [Decode] generates: attention keeps the keys and values of earlier runs, and positions count on.
+// A [Decoder] drives such a graph token by token. Layers need know nothing of this.
+//
+// # Gorgonia
+//
+// The graph underneath is an ordinary Gorgonia graph, and the operations are ordinary Gorgonia ops with gradients.
+// [Graph.Gorgonia] and [Node.Gorgonia] hand them out, [Graph.Wrap], [Apply] and [Apply2] take Gorgonia's own nodes and
+// functions in, and a Program is a [gorgonia.VM]. Some operations of Gorgonia v0.9.18 are silently wrong (SoftMax over
+// rows that differ much, Slice beyond 255, the gradient of InverseSqrt, among others); none of them lies behind the
+// methods of Node.
+package graph

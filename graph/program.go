@@ -1,0 +1,274 @@
+package graph
+
+import (
+	"context"
+	"math"
+	"sync/atomic"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/logits-go/logits/internal/op"
+)
+
+// A Program is a graph ready to run. It keeps the memory of its values between runs. A program runs on the goroutine
+// of its caller, one run at a time; several programs, even of one graph, may run at the same time.
+type Program struct {
+	g     *Graph
+	steps []step
+	slots []gorgonia.Value // every value of the program
+
+	inputs  []feedSlot
+	outputs map[Node]int // slots
+	cost    int          // slot of the cost, or -1
+	grads   []gradSlot
+
+	offsets []int  // how many tokens of each sequence came before, in a generating graph
+	runs    uint64 // runs completed
+	memory  int    // bytes
+	ready   bool   // the last run succeeded
+	busy    atomic.Bool
+}
+
+var _ gorgonia.VM = (*Program)(nil)
+
+// A step runs one op.
+type step struct {
+	node    *gorgonia.Node
+	fused   *op.Op      // an op of ours, or
+	stock   gorgonia.Op // one of Gorgonia's own
+	in, out []int       // slots
+	call    op.Call
+}
+
+type feedSlot struct {
+	node *gorgonia.Node
+	slot int
+	fed  bool
+}
+
+type gradSlot struct {
+	param *Param
+	slot  int
+	mean  []float64 // what Accumulate adds up
+}
+
+// A Feed gives values to the inputs of a graph.
+type Feed map[Node]tensor.Tensor
+
+// Ints returns a tensor of the given shape over ids, for feeding tokens. It shares ids, so that a program can be fed
+// again by writing there. If the shape holds another number of ids, feeding the tensor is an error.
+func Ints(ids []int, shape ...int) tensor.Tensor {
+	size := 1
+	for _, d := range shape {
+		size *= d
+	}
+	if checkShape(shape) != nil || size != len(ids) || len(shape) == 0 {
+		shape = []int{max(1, len(ids))}
+	}
+	if len(ids) == 0 {
+		ids = []int{0}
+	}
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(ids))
+}
+
+// Compile readies a graph to compute outputs. It reports the first error met while building them.
+func Compile(outputs ...Node) (*Program, error) { return compile(Node{}, outputs) }
+
+// CompileTrain readies a graph to compute outputs and cost, a scalar, and the gradient of cost for every parameter that
+// it depends on. After a run [Param.Grad] returns them.
+func CompileTrain(cost Node, outputs ...Node) (*Program, error) {
+	if cost == (Node{}) {
+		return nil, errors.New("graph: Compile: the cost is no node of a graph")
+	}
+	return compile(cost, append([]Node{cost}, outputs...))
+}
+
+// Run computes the outputs for feed, which must hold a value for each input the outputs depend on and nothing else. A
+// training program also sets the gradients of the parameters. When ctx ends the run stops between two operations, and
+// leaves neither outputs nor gradients.
+func (p *Program) Run(ctx context.Context, feed Feed) error {
+	return p.exclusively(func() error {
+		if err := p.feed(feed); err != nil {
+			return err
+		}
+		return p.run(ctx)
+	})
+}
+
+// RunAll runs the program on the values that gorgonia.Let has given to the inputs. With Reset it makes a Program a
+// [gorgonia.VM].
+func (p *Program) RunAll() error {
+	return p.exclusively(func() error {
+		for _, in := range p.inputs {
+			if err := op.CheckValue(in.node.Value(), in.node.Dtype(), in.node.Shape()); err != nil {
+				return errors.WithMessagef(err, "input %s", in.node.Name())
+			}
+			p.slots[in.slot] = in.node.Value()
+		}
+		return p.run(context.Background())
+	})
+}
+
+// Reset does nothing: a Program is always ready to run again.
+func (p *Program) Reset() {}
+
+// Close does nothing: a Program holds nothing but memory.
+func (p *Program) Close() error { return nil }
+
+// exclusively runs f unless another run is under way.
+func (p *Program) exclusively(f func() error) error {
+	if !p.busy.CompareAndSwap(false, true) {
+		return errors.New("graph: Run: the program is running already; compile one for each goroutine")
+	}
+	defer p.busy.Store(false)
+	return errors.WithMessage(f(), "graph: Run")
+}
+
+// feed takes the values of the inputs.
+func (p *Program) feed(feed Feed) error {
+	for i := range p.inputs {
+		p.inputs[i].fed = false
+	}
+	count := 0
+	for n, v := range feed {
+		if n.g != p.g || n.n == nil {
+			return errors.New("a fed node belongs to another graph")
+		}
+		in := p.input(n.n)
+		if in == nil {
+			return errors.Errorf("node %v is no input of the program", n.n.Name())
+		}
+		d, ok := v.(*tensor.Dense)
+		if !ok {
+			return errors.Errorf("input %s: value is %T, want *tensor.Dense", n.n.Name(), v)
+		}
+		if err := op.CheckValue(d, n.n.Dtype(), n.n.Shape()); err != nil {
+			return errors.WithMessagef(err, "input %s", n.n.Name())
+		}
+		in.fed = true
+		p.slots[in.slot] = d
+		count++
+	}
+	if count < len(p.inputs) {
+		for _, in := range p.inputs {
+			if in.fed {
+				continue
+			}
+			// A node made with Gorgonia may have brought its value.
+			v := in.node.Value()
+			if v == nil {
+				return errors.Errorf("input %s %v has no value", in.node.Name(), in.node.Shape())
+			}
+			if err := op.CheckValue(v, in.node.Dtype(), in.node.Shape()); err != nil {
+				return errors.WithMessagef(err, "input %s", in.node.Name())
+			}
+			p.slots[in.slot] = v
+		}
+	}
+	return nil
+}
+
+func (p *Program) input(n *gorgonia.Node) *feedSlot {
+	for i := range p.inputs {
+		if p.inputs[i].node == n {
+			return &p.inputs[i]
+		}
+	}
+	return nil
+}
+
+// run executes the steps.
+func (p *Program) run(ctx context.Context) (err error) {
+	p.ready = false
+	for _, g := range p.grads {
+		g.param.grad = nil
+	}
+	at := 0
+	defer func() {
+		if r := recover(); r != nil {
+			err = p.where(at, errors.Errorf("panic: %v", r))
+		}
+	}()
+	for at = range p.steps {
+		if err := ctx.Err(); err != nil {
+			return errors.WithStack(err)
+		}
+		s := &p.steps[at]
+		for i, slot := range s.in {
+			s.call.In[i] = p.slots[slot]
+		}
+		if s.fused == nil {
+			v, err := s.stock.Do(s.call.In...)
+			if err != nil {
+				return p.where(at, errors.Wrap(err, s.stock.String()))
+			}
+			if !v.Shape().Eq(s.node.Shape()) {
+				return p.where(at, errors.Errorf("%v yields %v, want %v", s.stock, v.Shape(), s.node.Shape()))
+			}
+			p.slots[s.out[0]] = v
+			continue
+		}
+		s.call.Run, s.call.Offsets = p.runs, p.offsets
+		if err := s.fused.Run(&s.call); err != nil {
+			return p.where(at, err)
+		}
+	}
+	for _, g := range p.grads {
+		g.param.grad = p.slots[g.slot]
+	}
+	p.runs++
+	p.ready = true
+	return nil
+}
+
+// where adds to err the layer that a step belongs to.
+func (p *Program) where(at int, err error) error {
+	s := &p.steps[at]
+	if path := p.g.paths[s.node.ID()]; path != "" {
+		return errors.WithMessagef(err, "%s: %v %v", path, s.node.Op(), s.node.Shape())
+	}
+	return errors.WithMessagef(err, "%v %v", s.node.Op(), s.node.Shape())
+}
+
+// Value returns what the last run computed for an output. The next run overwrites it.
+func (p *Program) Value(output Node) (gorgonia.Value, error) {
+	slot, ok := p.outputs[output]
+	switch {
+	case !ok:
+		return nil, errors.New("graph: Value: the node is no output of the program")
+	case !p.ready:
+		return nil, errors.New("graph: Value: the program has not run, or its last run failed")
+	}
+	return p.slots[slot], nil
+}
+
+// Scalar returns the value of an output that is a single number, or NaN if there is none.
+func (p *Program) Scalar(output Node) float64 {
+	v, err := p.Value(output)
+	if err != nil {
+		return math.NaN()
+	}
+	return scalar(v)
+}
+
+func scalar(v gorgonia.Value) float64 {
+	switch x := v.(type) {
+	case *gorgonia.F32:
+		return float64(*x)
+	case *gorgonia.F64:
+		return float64(*x)
+	}
+	return math.NaN()
+}
+
+// Runs returns how many runs have succeeded, and SetRuns sets it, so that training that goes on from a checkpoint
+// drops the elements it would have dropped.
+func (p *Program) Runs() uint64 { return p.runs }
+
+// SetRuns sets the number of runs that have succeeded.
+func (p *Program) SetRuns(n uint64) { p.runs = n }
+
+// Memory returns how many bytes the program keeps for values between runs, parameters and fed inputs apart.
+func (p *Program) Memory() int { return p.memory }

@@ -1,0 +1,183 @@
+package op
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/logits-go/logits/internal/kernel"
+)
+
+// Attention is scaled dot-product attention with several heads, https://arxiv.org/abs/1706.03762. Fewer heads of keys
+// and values than of queries are shared, https://arxiv.org/abs/2305.13245.
+type Attention struct {
+	Heads, KVHeads int
+	Scale          float64 // of the scores; 0 means 1/√headDim
+	Bidirectional  bool    // without a mask, let queries see the keys behind them too
+}
+
+// Apply returns the attention of q (batch, seq, Heads·headDim) over k and v (batch, keys, KVHeads·headDim). If mask, of
+// bool (seq, keys), (batch, seq, keys) or (batch, Heads, seq, keys), is not nil, it is true where a query may look, and
+// nothing else limits what it sees. A query that may see nothing yields zeros.
+func (a Attention) Apply(q, k, v, mask *gorgonia.Node) (*gorgonia.Node, error) {
+	if is64(q) {
+		return attention[float64](a, q, k, v, mask)
+	}
+	return attention[float32](a, q, k, v, mask)
+}
+
+func attention[F kernel.Float](a Attention, q, k, v, mask *gorgonia.Node) (*gorgonia.Node, error) {
+	o := operands{op: "Attention"}
+	shape, qs, ks := attentionShape[F](&o, a, q, k, v)
+	nodes := gorgonia.Nodes{q, k, v}
+	shape.Causal = !a.Bidirectional && mask == nil
+	if mask != nil {
+		ms := o.shape("mask", mask, []tensor.Dtype{tensor.Bool}, []int{2, 3, 4})
+		grid := shape.Queries * shape.Keys
+		switch {
+		case o.err != nil:
+		case ms.Eq(tensor.Shape{shape.Queries, shape.Keys}):
+		case ms.Eq(tensor.Shape{shape.Batch, shape.Queries, shape.Keys}):
+			shape.MaskBatch = grid
+		case ms.Eq(tensor.Shape{shape.Batch, shape.Heads, shape.Queries, shape.Keys}):
+			shape.MaskBatch, shape.MaskHead = shape.Heads*grid, grid
+		default:
+			o.fail("%s does not fit %s and %s", show("mask", mask), show("q", q), show("k", k))
+		}
+		nodes = append(nodes, mask)
+	}
+	if o.err == nil && shape.Causal && shape.Queries > shape.Keys {
+		o.fail("%s asks from more positions than %s has", show("q", q), show("k", k))
+	}
+	if o.err != nil {
+		return nil, o.err
+	}
+	// with returns the shape with the mask of a call, which is input i if there is one.
+	with := func(c *Call, i int) kernel.Attention {
+		s := shape
+		if i < len(c.In) {
+			s.Mask = c.In[i].(*tensor.Dense).Bools()
+		}
+		return s
+	}
+	lse := like[F](shape.Batch, shape.Heads, shape.Queries)
+	return apply(&Op{
+		name: "Attention", out: []signature{like[F](qs...), lse},
+		run: func(c *Call) error {
+			kernel.AttentionForward(with(c, 3), output[F](c, 0), output[F](c, 1), input[F](c, 0), input[F](c, 1), input[F](c, 2))
+			return nil
+		},
+		wrt: []bool{true, true, true, false}[:len(nodes)],
+		grad: func(in gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, error) {
+			lse, err := part(y, 1)
+			if err != nil {
+				return nil, err
+			}
+			dq, err := apply(&Op{
+				name: "AttentionBackward", out: []signature{like[F](qs...), like[F](ks...), like[F](ks...)},
+				run: func(c *Call) error {
+					kernel.AttentionBackward(with(c, 6), output[F](c, 0), output[F](c, 1), output[F](c, 2),
+						input[F](c, 0), input[F](c, 1), input[F](c, 2), input[F](c, 3), input[F](c, 4), input[F](c, 5))
+					return nil
+				},
+			}, append(gorgonia.Nodes{dy, y, lse}, in...)...)
+			if err != nil {
+				return nil, err
+			}
+			ds, err := parts(dq, 3)
+			return append(ds, nil)[:len(in)], err
+		},
+	}, nodes...)
+}
+
+// Cached returns the attention of q over the keys and values of all runs so far, to which it adds k and v. Sequences
+// may be maxSeq tokens long.
+func (a Attention) Cached(q, k, v *gorgonia.Node, maxSeq int) (*gorgonia.Node, error) {
+	if is64(q) {
+		return cached[float64](a, q, k, v, maxSeq)
+	}
+	return cached[float32](a, q, k, v, maxSeq)
+}
+
+func cached[F kernel.Float](a Attention, q, k, v *gorgonia.Node, maxSeq int) (*gorgonia.Node, error) {
+	o := operands{op: "Attention"}
+	shape, qs, ks := attentionShape[F](&o, a, q, k, v)
+	switch {
+	case o.err != nil:
+	case a.Bidirectional:
+		o.fail("a generating graph cannot look ahead")
+	case shape.Queries != shape.Keys:
+		o.fail("%s does not fit %s in a generating graph", show("q", q), show("k", k))
+	case shape.Queries > maxSeq:
+		o.fail("%s is longer than %d tokens", show("q", q), maxSeq)
+	}
+	if o.err != nil {
+		return nil, o.err
+	}
+	batch, seq := shape.Batch, shape.Queries
+	shape.Batch, shape.Causal = 1, true
+	stepQ, stepK := seq*qs[2], seq*ks[2]
+	cache := like[F](batch, maxSeq, ks[2])
+	return apply(&Op{
+		name: "Attention", out: []signature{like[F](qs...), like[F](shape.Heads, seq)},
+		state: []signature{cache, cache}, // keys, values
+		run: func(c *Call) error {
+			keys, values := floats[F](c.State[0]), floats[F](c.State[1])
+			y, q, k, v := output[F](c, 0), input[F](c, 0), input[F](c, 1), input[F](c, 2)
+			for b := range batch {
+				at := c.offset(b)
+				if at+seq > maxSeq {
+					return errors.Errorf("Attention: position %d is outside a sequence of %d tokens", at+seq-1, maxSeq)
+				}
+				s := shape
+				s.Keys = at + seq
+				keys, values := keys[b*maxSeq*ks[2]:], values[b*maxSeq*ks[2]:]
+				copy(keys[at*ks[2]:], k[b*stepK:][:stepK])
+				copy(values[at*ks[2]:], v[b*stepK:][:stepK])
+				kernel.AttentionForward(s, y[b*stepQ:], output[F](c, 1), q[b*stepQ:], keys, values)
+			}
+			return nil
+		},
+	}, q, k, v)
+}
+
+// attentionShape checks the operands of an attention.
+func attentionShape[F kernel.Float](o *operands, a Attention, q, k, v *gorgonia.Node) (s kernel.Attention, qs, ks tensor.Shape) {
+	qs, ks = floatShape[F](o, "q", q, 3), floatShape[F](o, "k", k, 3)
+	vs := floatShape[F](o, "v", v, 3)
+	if o.err != nil {
+		return s, nil, nil
+	}
+	if a.KVHeads == 0 {
+		a.KVHeads = a.Heads
+	}
+	switch {
+	case a.Heads <= 0 || a.KVHeads < 0 || a.Heads%max(1, a.KVHeads) != 0:
+		o.fail("%d heads of queries cannot share %d heads of keys and values", a.Heads, a.KVHeads)
+		return s, nil, nil
+	case qs[2]%a.Heads != 0:
+		o.fail("%d heads do not divide %s", a.Heads, show("q", q))
+		return s, nil, nil
+	}
+	dim := qs[2] / a.Heads
+	switch {
+	case qs[0] != ks[0] || ks[2] != a.KVHeads*dim:
+		o.fail("%s does not fit %s with %d and %d heads", show("q", q), show("k", k), a.Heads, a.KVHeads)
+		return s, nil, nil
+	case !vs.Eq(ks):
+		o.fail("%s does not fit %s", show("k", k), show("v", v))
+		return s, nil, nil
+	case a.Scale-a.Scale != 0:
+		o.fail("scale is %v, want a finite number", a.Scale)
+		return s, nil, nil
+	}
+	if a.Scale == 0 {
+		a.Scale = 1 / math.Sqrt(float64(dim))
+	}
+	return kernel.Attention{
+		Batch: qs[0], Queries: qs[1], Keys: ks[1],
+		Heads: a.Heads, KVHeads: a.KVHeads, HeadDim: dim, Scale: a.Scale,
+	}, qs, ks
+}

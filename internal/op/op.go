@@ -1,0 +1,186 @@
+package op
+
+import (
+	"fmt"
+	"hash"
+	"hash/fnv"
+
+	"github.com/chewxy/hm"
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// An Op is an operation of this module. Its methods beside Run, Outs and the like make it a Gorgonia op.
+type Op struct {
+	name string
+	id   uint64 // differs from that of every other op of the graph: Gorgonia merges what looks alike
+	in   []signature
+	out  []signature // results; out[0] is the value of the node
+
+	run  func(*Call) error
+	grad func(in gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, error)
+	wrt  []bool // the inputs that grad returns gradients for
+
+	inPlace bool        // run may write its first result over its first input
+	alias   bool        // the result is the first input under another shape
+	eval    bool        // outside training the op is the identity of its first input
+	state   []signature // memory that lasts from run to run
+
+	tape *tape // what the op keeps when Gorgonia's machines run it
+}
+
+// signature is the type and shape of a value.
+type signature struct {
+	dtype tensor.Dtype
+	shape tensor.Shape
+}
+
+func (s signature) typ() hm.Type {
+	if s.shape.IsScalar() {
+		return s.dtype
+	}
+	return gorgonia.TensorType{Dims: s.shape.Dims(), Of: s.dtype}
+}
+
+func (s signature) value() gorgonia.Value { return NewValue(s.dtype, s.shape) }
+
+// NewValue returns zeros of the given type and shape, in the form Gorgonia expects: scalars are not tensors.
+func NewValue(dtype tensor.Dtype, shape tensor.Shape) gorgonia.Value {
+	switch {
+	case !shape.IsScalar():
+		return tensor.New(tensor.Of(dtype), tensor.WithShape(shape.Clone()...))
+	case dtype == tensor.Float64:
+		return gorgonia.NewF64(0)
+	default:
+		return gorgonia.NewF32(0)
+	}
+}
+
+// A Call is one execution of an op.
+type Call struct {
+	In, Out, State []gorgonia.Value
+
+	// Run counts the runs before this one. Dropout drops other elements in each.
+	Run uint64
+	// Offsets holds how many tokens of each sequence came in earlier runs of a generating graph; nil means none.
+	Offsets []int
+}
+
+// offset returns how many tokens of a sequence came before this run.
+func (c *Call) offset(sequence int) int {
+	if sequence < len(c.Offsets) {
+		return c.Offsets[sequence]
+	}
+	return 0
+}
+
+// Run executes the op on the values of c, whose types and shapes the caller vouches for.
+func (o *Op) Run(c *Call) error { return o.run(c) }
+
+// Results returns how many results the op has, and Result the type and shape of one of them.
+func (o *Op) Results() int { return len(o.out) }
+
+// Result returns the type and shape of the i-th result.
+func (o *Op) Result(i int) (tensor.Dtype, tensor.Shape) { return o.out[i].dtype, o.out[i].shape }
+
+// InPlace reports whether the op may write its first result over its first input.
+func (o *Op) InPlace() bool { return o.inPlace }
+
+// Alias reports whether the result is the first input under another shape.
+func (o *Op) Alias() bool { return o.alias }
+
+// TrainOnly reports whether the op is the identity of its first input outside training.
+func (o *Op) TrainOnly() bool { return o.eval }
+
+// NewState returns zeroed memory for Call.State.
+func (o *Op) NewState() []gorgonia.Value {
+	var vs []gorgonia.Value
+	for _, s := range o.state {
+		vs = append(vs, s.value())
+	}
+	return vs
+}
+
+// apply adds o to the graph of its inputs.
+func apply(o *Op, in ...*gorgonia.Node) (*gorgonia.Node, error) {
+	for _, n := range in {
+		o.in = append(o.in, signature{n.Dtype(), n.Shape()})
+	}
+	o.tape = &tape{train: true}
+	return add(o, &o.id, in...)
+}
+
+// add adds an op to the graph of its inputs, under an id that lets Gorgonia merge it with no other.
+func add(o gorgonia.Op, id *uint64, in ...*gorgonia.Node) (*gorgonia.Node, error) {
+	*id = uint64(len(in[0].Graph().AllNodes()))
+	for range 8 {
+		n, err := gorgonia.ApplyOp(o, in...)
+		if err != nil {
+			return nil, errors.Wrap(err, o.String())
+		}
+		if n.Op() == o {
+			return n, nil
+		}
+		*id += 1 << 32
+	}
+	return nil, errors.Errorf("%v: Gorgonia merges the operation with another one", o)
+}
+
+// Arity, and the methods below, make an Op a gorgonia.SDOp.
+func (o *Op) Arity() int { return len(o.in) }
+
+// Type returns a new function type every time, since Gorgonia keeps and changes it.
+func (o *Op) Type() hm.Type {
+	var ts []hm.Type
+	for _, s := range o.in {
+		ts = append(ts, s.typ())
+	}
+	return hm.NewFnType(append(ts, o.out[0].typ())...)
+}
+
+// InferShape returns the shape of the first result, which the constructor has found.
+func (o *Op) InferShape(...gorgonia.DimSizer) (tensor.Shape, error) {
+	return o.out[0].shape.Clone(), nil
+}
+
+// ReturnsPtr, CallsExtern and OverwritesInput make the tape machine call Do and leave memory to the op.
+func (o *Op) ReturnsPtr() bool     { return false }
+func (o *Op) CallsExtern() bool    { return false }
+func (o *Op) OverwritesInput() int { return -1 }
+
+func (o *Op) String() string        { return o.name }
+func (o *Op) WriteHash(h hash.Hash) { fmt.Fprintf(h, "logits.%s#%d", o.name, o.id) }
+func (o *Op) Hashcode() uint32      { return hashcode(o) }
+func (o *Op) DiffWRT(inputs int) []bool {
+	if o.grad == nil {
+		return make([]bool, inputs)
+	}
+	return o.wrt
+}
+
+// SymDiff builds the gradients of the inputs from dy, the gradient of the first result.
+func (o *Op) SymDiff(in gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, error) {
+	if o.grad == nil {
+		return nil, errors.Errorf("%s has no gradient", o.name)
+	}
+	ds, err := o.grad(in, y, dy)
+	return ds, errors.WithMessagef(err, "gradient of %s", o.name)
+}
+
+var _ gorgonia.SDOp = (*Op)(nil)
+
+func hashcode(o gorgonia.Op) uint32 {
+	h := fnv.New32a()
+	o.WriteHash(h)
+	return h.Sum32()
+}
+
+// always returns n times true.
+func always(n int) []bool {
+	b := make([]bool, n)
+	for i := range b {
+		b[i] = true
+	}
+	return b
+}

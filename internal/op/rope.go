@@ -1,0 +1,97 @@
+package op
+
+import (
+	"sync"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+
+	"github.com/logits-go/logits/internal/kernel"
+)
+
+// RoPE is a rotary position embedding, https://arxiv.org/abs/2104.09864.
+type RoPE struct {
+	Heads int     // heads side by side in the last axis
+	Theta float64 // base of the frequencies
+	Split bool    // pair element i with i + headDim/2 instead of 2i with 2i + 1
+}
+
+// Apply turns the pairs of every head of x (batch, seq, heads·headDim) by their positions: those in positions (seq) or
+// (batch, seq) if it is not nil, and 0, 1, 2, ... after the tokens of earlier runs otherwise.
+func (r RoPE) Apply(x, positions *gorgonia.Node) (*gorgonia.Node, error) {
+	if is64(x) {
+		return rope[float64](r, x, positions)
+	}
+	return rope[float32](r, x, positions)
+}
+
+// maxPosition bounds the positions that users may feed, since every position up to the largest takes memory.
+const maxPosition = 1 << 24
+
+func rope[F kernel.Float](r RoPE, x, positions *gorgonia.Node) (*gorgonia.Node, error) {
+	o := operands{op: "RoPE"}
+	xs := floatShape[F](&o, "x", x, 3)
+	nodes := gorgonia.Nodes{x}
+	batched := false
+	if positions != nil {
+		ps := o.ids("positions", positions, 1, 2)
+		if o.err == nil && (ps[len(ps)-1] != xs[1] || len(ps) == 2 && ps[0] != xs[0]) {
+			o.fail("%s does not fit %s", show("positions", positions), show("x", x))
+		}
+		nodes, batched = append(nodes, positions), len(ps) == 2
+	}
+	switch {
+	case o.err != nil:
+		return nil, o.err
+	case r.Heads <= 0 || xs[2]%(2*r.Heads) != 0:
+		o.fail("%d heads do not divide %s into even parts", r.Heads, show("x", x))
+		return nil, o.err
+	case !(r.Theta > 0) || r.Theta-r.Theta != 0:
+		o.fail("theta is %v, want a finite number above 0", r.Theta)
+		return nil, o.err
+	}
+	seq := xs[1]
+	table := kernel.NewRotation[F](xs[2]/r.Heads, r.Theta)
+	var mu sync.Mutex // programs that share the graph share the table
+	turn := func(sign F, positions int) func(c *Call) error {
+		return func(c *Call) error {
+			at := func(row int) int { return c.offset(row/seq) + row%seq }
+			longest := 0
+			if positions < len(c.In) {
+				ids := ints(c.In[positions])
+				for i, p := range ids {
+					if p < 0 || p >= maxPosition {
+						return errors.Errorf("RoPE: position %d of token %d is not in [0, %d)", p, i, maxPosition)
+					}
+					longest = max(longest, p+1)
+				}
+				at = func(row int) int { return ids[row%seq] }
+				if batched {
+					at = func(row int) int { return ids[row] }
+				}
+			} else {
+				for b := range xs[0] {
+					longest = max(longest, c.offset(b)+seq)
+				}
+			}
+			mu.Lock()
+			table.Grow(longest)
+			t := *table
+			mu.Unlock()
+			t.RoPE(output[F](c, 0), input[F](c, 0), r.Heads, r.Split, sign, at)
+			return nil
+		}
+	}
+	return apply(&Op{
+		name: "RoPE", out: []signature{like[F](xs...)}, inPlace: true,
+		run: turn(1, 1),
+		wrt: []bool{true, false}[:len(nodes)],
+		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
+			dx, err := apply(&Op{
+				name: "RoPEBackward", out: []signature{like[F](xs...)}, inPlace: true,
+				run: turn(-1, 1),
+			}, append(gorgonia.Nodes{dy}, in[1:]...)...)
+			return gorgonia.Nodes{dx, nil}[:len(in)], err
+		},
+	}, nodes...)
+}

@@ -1,0 +1,47 @@
+package layers
+
+import "github.com/logits-go/logits/graph"
+
+// Attention is causal self-attention with several heads, https://arxiv.org/abs/1706.03762. It turns queries and keys by
+// their position, https://arxiv.org/abs/2104.09864, unless Theta is 0. Fewer heads of keys and values than of queries
+// are shared, https://arxiv.org/abs/2305.13245.
+type Attention struct {
+	Q, K, V, Out *Linear
+	Heads        int
+	KVHeads      int
+	Theta        float64 // base of the frequencies of RoPE; 0 means no RoPE
+	SplitRoPE    bool    // pair elements half a head apart, as Hugging Face's Llama does
+}
+
+var _ Layer = (*Attention)(nil)
+
+// NewAttention makes an Attention without biases, with RoPE of base 10000. kvHeads divides heads, which divides dim.
+func NewAttention(s graph.Scope, dim, heads, kvHeads int) *Attention {
+	return newAttention(s, dim, heads, kvHeads, false)
+}
+
+func newAttention(s graph.Scope, dim, heads, kvHeads int, bias bool) *Attention {
+	kv := 0 // refused by Linear where heads make no sense
+	if heads > 0 {
+		kv = dim / heads * kvHeads
+	}
+	return &Attention{
+		Q:       newLinear(s.At("q_proj"), dim, dim, bias),
+		K:       newLinear(s.At("k_proj"), dim, kv, bias),
+		V:       newLinear(s.At("v_proj"), dim, kv, bias),
+		Out:     newLinear(s.At("output_proj"), dim, dim, bias),
+		Heads:   heads,
+		KVHeads: kvHeads,
+		Theta:   10000,
+	}
+}
+
+// Forward maps (batch, seq, dim) to the same shape.
+func (a *Attention) Forward(x graph.Node) graph.Node {
+	q, k, v := a.Q.Forward(x), a.K.Forward(x), a.V.Forward(x)
+	if a.Theta != 0 {
+		q = q.RoPE(graph.RoPE{Heads: a.Heads, Theta: a.Theta, Split: a.SplitRoPE})
+		k = k.RoPE(graph.RoPE{Heads: a.KVHeads, Theta: a.Theta, Split: a.SplitRoPE})
+	}
+	return a.Out.Forward(graph.Attention(q, k, v, graph.Attend{Heads: a.Heads, KVHeads: a.KVHeads}))
+}

@@ -1,0 +1,69 @@
+package loss
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+
+	"github.com/logits-go/logits/internal/op"
+)
+
+// Ignored is the target that marks a row to leave out, as in PyTorch.
+const Ignored = -100
+
+// A Reduction makes one result of the losses of all rows.
+type Reduction int
+
+const (
+	// Mean is over the rows that are kept. It is 0, with gradient 0, if there are none.
+	Mean Reduction = iota
+	// Sum is over all rows.
+	Sum
+	// None keeps the loss of every row; the result has the shape of the targets.
+	None
+)
+
+// Options say how logits are scored against targets. The zero value is the mean over targets that are not [Ignored].
+type Options struct {
+	Reduction Reduction
+	// Ignore lists targets, beside Ignored, whose rows are left out, such as the id of padding.
+	Ignore []int
+	// Weights of the classes; nil means 1. The mean divides by the weight of the targets that are kept.
+	Weights []float64
+	// LabelSmoothing is the share of each target that is spread evenly over all classes, in [0, 1],
+	// https://arxiv.org/abs/1512.00567. With it a logit of -Inf costs +Inf.
+	LabelSmoothing float64
+	// ZLoss is the factor of the square of log Σ e**logit, which keeps logits from drifting, as in PaLM,
+	// https://arxiv.org/abs/2204.02311. The mean of this part is over the rows that are kept, whatever the weights.
+	ZLoss float64
+}
+
+// CrossEntropy returns the mean cross-entropy, in nats, of logits (batch, seq, vocab) or (n, vocab) against integer
+// targets (batch, seq) or (n). Targets that are [Ignored] leave their row out.
+func CrossEntropy(logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
+	return Options{}.CrossEntropy(logits, targets)
+}
+
+// CrossEntropy is the function CrossEntropy with options. It returns a scalar, or the shape of targets if the reduction
+// is [None].
+func (o Options) CrossEntropy(logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
+	return safely(func() (*gorgonia.Node, error) {
+		return op.CrossEntropy{
+			Reduction: op.Reduction(o.Reduction),
+			Ignore:    append([]int{Ignored}, o.Ignore...),
+			Weights:   o.Weights,
+			Smoothing: o.LabelSmoothing,
+			ZLoss:     o.ZLoss,
+		}.Apply(logits, targets)
+	})
+}
+
+// safely turns a panic of Gorgonia into an error.
+func safely(build func() (*gorgonia.Node, error)) (n *gorgonia.Node, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			n, err = nil, errors.Errorf("%v", r)
+		}
+		err = errors.WithMessage(err, "loss")
+	}()
+	return build()
+}
