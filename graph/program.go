@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"github.com/pkg/errors"
@@ -58,19 +59,19 @@ type gradSlot struct {
 type Feed map[Node]tensor.Tensor
 
 // Ints returns a tensor of the given shape over ids, for feeding tokens. It shares ids, so that a program can be fed
-// again by writing there. If the shape holds another number of ids, feeding the tensor is an error.
-func Ints(ids []int, shape ...int) tensor.Tensor {
-	size := 1
-	for _, d := range shape {
-		size *= d
+// again by writing there. Feeding it is an error unless the shape holds as many ids.
+func Ints(ids []int, shape ...int) tensor.Tensor { return over(ids, shape) }
+
+// Floats returns a tensor of the given shape over data, which it shares. Feeding it is an error unless the shape holds
+// as many numbers.
+func Floats[F float32 | float64](data []F, shape ...int) tensor.Tensor { return over(data, shape) }
+
+// over returns a tensor over data, or nil if the shape does not fit.
+func over[T any](data []T, shape []int) tensor.Tensor {
+	if len(shape) == 0 || checkShape(shape) != nil || tensor.Shape(shape).TotalSize() != len(data) {
+		return (*tensor.Dense)(nil)
 	}
-	if checkShape(shape) != nil || size != len(ids) || len(shape) == 0 {
-		shape = []int{max(1, len(ids))}
-	}
-	if len(ids) == 0 {
-		ids = []int{0}
-	}
-	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(ids))
+	return tensor.New(tensor.WithShape(slices.Clone(shape)...), tensor.WithBacking(data))
 }
 
 // Compile readies a graph to compute outputs. It reports the first error met while building them.
