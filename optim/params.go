@@ -1,0 +1,184 @@
+package optim
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"unsafe"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/logits-go/logits/internal/kernel"
+)
+
+// A weight is a parameter and its gradient, as slices: of float32 or of float64.
+type weight struct {
+	name     string
+	shape    tensor.Shape
+	w32, g32 []float32
+	w64, g64 []float64
+}
+
+// nameOf returns the name of a parameter, or its place if it has none.
+func nameOf(p gorgonia.ValueGrad, i int) string {
+	if n, ok := p.(interface{ Name() string }); ok && n.Name() != "" {
+		return n.Name()
+	}
+	return fmt.Sprint(i)
+}
+
+// open fills ws with the slices of params, whose gradients must be there, fit and be finite. It also returns the sum of
+// the squares of all gradients.
+func open(ws []weight, params []gorgonia.ValueGrad) ([]weight, float64, error) {
+	ws = ws[:0]
+	if len(params) == 0 {
+		return ws, 0, errors.New("no parameters")
+	}
+	var squares float64
+	for i, p := range params {
+		if p == nil || reflect.ValueOf(p).Kind() == reflect.Pointer && reflect.ValueOf(p).IsNil() {
+			return ws, 0, errors.Errorf("parameter %d is nil", i)
+		}
+		if !reflect.TypeOf(p).Comparable() {
+			return ws, 0, errors.Errorf("parameter %d is a %T, which cannot be told from others; pass a pointer", i, p)
+		}
+		name := nameOf(p, i)
+		value := p.Value()
+		if value == nil {
+			return ws, 0, errors.Errorf("parameter %s has no value", name)
+		}
+		grad, err := p.Grad()
+		if err != nil {
+			return ws, 0, errors.WithMessagef(err, "parameter %s", name)
+		}
+		if grad == nil {
+			return ws, 0, errors.Errorf("parameter %s has no gradient", name)
+		}
+		if !value.Shape().Eq(grad.Shape()) || value.Dtype() != grad.Dtype() {
+			return ws, 0, errors.Errorf("parameter %s is %v %v, its gradient %v %v", name, value.Dtype(), value.Shape(), grad.Dtype(), grad.Shape())
+		}
+		w := weight{name: name, shape: value.Shape()}
+		var sum float64
+		switch value.Dtype() {
+		case tensor.Float32:
+			w.w32, w.g32 = numbers[float32](value), numbers[float32](grad)
+			sum = kernel.SumSquares(w.g32)
+		case tensor.Float64:
+			w.w64, w.g64 = numbers[float64](value), numbers[float64](grad)
+			sum = kernel.SumSquares(w.g64)
+		}
+		if w.w32 == nil && w.w64 == nil || len(w.w32) != len(w.g32) || len(w.w64) != len(w.g64) {
+			return ws, 0, errors.Errorf("parameter %s is %T of %v, want a dense tensor of float32 or float64", name, value, value.Dtype())
+		}
+		// float32 squares cannot overflow in float64; those of float64 may, while the gradient is finite.
+		if sum-sum != 0 && !finite(w) {
+			return ws, 0, errors.Errorf("the gradient of %s %v holds NaN or Inf", name, w.shape)
+		}
+		squares += sum
+		for _, other := range ws {
+			if w.w32 != nil && len(other.w32) > 0 && &w.w32[0] == &other.w32[0] ||
+				w.w64 != nil && len(other.w64) > 0 && &w.w64[0] == &other.w64[0] {
+				return ws, 0, errors.Errorf("parameters %s and %s are the same memory", other.name, name)
+			}
+		}
+		ws = append(ws, w)
+	}
+	return ws, squares, nil
+}
+
+// numbers returns the elements of v, or nil if v is no plain memory of type F.
+func numbers[F kernel.Float](v gorgonia.Value) []F {
+	switch v := v.(type) {
+	case *tensor.Dense:
+		if v == nil || v.RequiresIterator() {
+			return nil
+		}
+		s, _ := v.Data().([]F)
+		return s
+	case *gorgonia.F32:
+		return unsafe.Slice((*F)(unsafe.Pointer(v)), 1)
+	case *gorgonia.F64:
+		return unsafe.Slice((*F)(unsafe.Pointer(v)), 1)
+	}
+	return nil
+}
+
+func finite(w weight) bool {
+	for _, g := range w.g32 {
+		if g-g != 0 {
+			return false
+		}
+	}
+	for _, g := range w.g64 {
+		if g-g != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// GradNorm returns the norm of all gradients together: the root of the sum of their squares.
+func GradNorm(params []gorgonia.ValueGrad) (float64, error) {
+	_, squares, err := open(nil, params)
+	if err == nil && math.IsInf(squares, 1) {
+		err = errors.New("the norm of the gradients overflows")
+	}
+	return math.Sqrt(squares), errors.WithMessage(err, "optim: GradNorm")
+}
+
+// ClipGradNorm scales all gradients so that their norm together is at most limit, as PyTorch's clip_grad_norm_ does, and
+// returns the norm they had. It does so in float64, block by block in a fixed order. A gradient that is NaN or infinite
+// is an error that names the parameter and changes nothing.
+func ClipGradNorm(params []gorgonia.ValueGrad, limit float64) (norm float64, err error) {
+	if !(limit > 0) || math.IsInf(limit, 1) {
+		return 0, errors.Errorf("optim: ClipGradNorm: limit %v, want a finite number above 0", limit)
+	}
+	ws, squares, err := open(nil, params)
+	if err == nil && math.IsInf(squares, 1) {
+		err = errors.New("the norm of the gradients overflows")
+	}
+	if err != nil {
+		return 0, errors.WithMessage(err, "optim: ClipGradNorm")
+	}
+	norm = math.Sqrt(squares)
+	scale := limit / (norm + 1e-6)
+	if scale >= 1 {
+		return norm, nil
+	}
+	for _, w := range ws {
+		kernel.Scale(w.g32, w.g32, float32(scale))
+		kernel.Scale(w.g64, w.g64, scale)
+	}
+	return norm, nil
+}
+
+// ZeroGrad sets gradients to zero, for machines that add to them. Parameters without a gradient are passed over.
+func ZeroGrad(params []gorgonia.ValueGrad) error {
+	for i, p := range params {
+		if p == nil {
+			return errors.Errorf("optim: ZeroGrad: parameter %d is nil", i)
+		}
+		if grad, err := p.Grad(); err == nil && grad != nil {
+			clear(numbers[float32](only(grad, tensor.Float32)))
+			clear(numbers[float64](only(grad, tensor.Float64)))
+		}
+	}
+	return nil
+}
+
+// only returns v if it has the given type.
+func only(v gorgonia.Value, dt tensor.Dtype) gorgonia.Value {
+	if v.Dtype() == dt {
+		return v
+	}
+	return nil
+}
+
+// Matrices reports whether a parameter has two axes or more: weight decay for those alone spares gains and biases, as
+// in nanoGPT.
+func Matrices(p gorgonia.ValueGrad) bool {
+	v := p.Value()
+	return v != nil && v.Shape().Dims() >= 2
+}

@@ -1,0 +1,122 @@
+package optim
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// State is what an optimizer remembers between steps: what a checkpoint has to keep beside the weights.
+type State struct {
+	Step    int // steps taken
+	Tensors map[string]*tensor.Dense
+}
+
+// memory holds some tensors for every parameter an optimizer has met, such as the two moments of Adam.
+type memory struct {
+	kinds []string // names of the tensors, as in PyTorch
+	slots map[gorgonia.ValueGrad][]*tensor.Dense
+}
+
+// of returns the tensors of a parameter, which are zeros when it is new.
+func (m *memory) of(p gorgonia.ValueGrad, w weight) ([]*tensor.Dense, error) {
+	if ts, ok := m.slots[p]; ok {
+		if !fits(ts[0], w) {
+			return nil, errors.Errorf("parameter %s has changed to %v", w.name, w.shape)
+		}
+		return ts, nil
+	}
+	if m.slots == nil {
+		m.slots = make(map[gorgonia.ValueGrad][]*tensor.Dense)
+	}
+	ts := make([]*tensor.Dense, len(m.kinds))
+	for i := range ts {
+		ts[i] = newLike(w)
+	}
+	m.slots[p] = ts
+	return ts, nil
+}
+
+func newLike(w weight) *tensor.Dense {
+	// A scalar is kept as a vector of one element.
+	shape := append(tensor.Shape{}, w.shape...)
+	if len(shape) == 0 {
+		shape = tensor.Shape{1}
+	}
+	if w.w64 != nil {
+		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(make([]float64, len(w.w64))))
+	}
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(make([]float32, len(w.w32))))
+}
+
+// fits reports whether t could have been made for w.
+func fits(t *tensor.Dense, w weight) bool {
+	shape := w.shape
+	if len(shape) == 0 {
+		shape = tensor.Shape{1}
+	}
+	dt := tensor.Float32
+	if w.w64 != nil {
+		dt = tensor.Float64
+	}
+	return t != nil && t.Dtype() == dt && slices.Equal(t.Shape(), shape)
+}
+
+// state returns copies of the tensors of params under names such as "exp_avg.lm_head.weight".
+func (m *memory) state(params []gorgonia.ValueGrad, step int) State {
+	s := State{Step: step, Tensors: make(map[string]*tensor.Dense)}
+	for i, p := range params {
+		for k, t := range m.slots[p] {
+			s.Tensors[m.kinds[k]+"."+nameOf(p, i)] = t.Clone().(*tensor.Dense)
+		}
+	}
+	return s
+}
+
+// setState takes the tensors of params from s, which must hold all of them and nothing else, or none in step 0.
+func (m *memory) setState(params []gorgonia.ValueGrad, s State) error {
+	if s.Step < 0 {
+		return errors.Errorf("step %d", s.Step)
+	}
+	if s.Step == 0 && len(s.Tensors) == 0 {
+		m.slots = nil
+		return nil
+	}
+	slots := make(map[gorgonia.ValueGrad][]*tensor.Dense)
+	used := 0
+	var wrong []string
+	for i, p := range params {
+		if p == nil || p.Value() == nil {
+			return errors.Errorf("parameter %d has no value", i)
+		}
+		w := weight{name: nameOf(p, i), shape: p.Value().Shape()}
+		if p.Value().Dtype() == tensor.Float64 {
+			w.w64 = []float64{}
+		}
+		for _, kind := range m.kinds {
+			t, ok := s.Tensors[kind+"."+w.name]
+			switch {
+			case !ok:
+				wrong = append(wrong, "missing "+kind+"."+w.name)
+			case !fits(t, w):
+				wrong = append(wrong, errors.Errorf("%s.%s does not fit %v", kind, w.name, w.shape).Error())
+			default:
+				slots[p] = append(slots[p], t.Clone().(*tensor.Dense))
+			}
+			if ok {
+				used++
+			}
+		}
+	}
+	if extra := len(s.Tensors) - used; extra > 0 {
+		wrong = append(wrong, errors.Errorf("%d tensors of no parameter", extra).Error())
+	}
+	if len(wrong) > 0 {
+		return errors.New(strings.Join(wrong, "; "))
+	}
+	m.slots = slots
+	return nil
+}
