@@ -1,0 +1,77 @@
+// Package run keeps a trained model in a folder: model.safetensors, config.json and tokenizer.json.
+package run
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+
+	"github.com/pkg/errors"
+
+	"github.com/logits-go/logits/graph"
+	"github.com/logits-go/logits/layers"
+	"github.com/logits-go/logits/text"
+)
+
+// A Run is a model with its tokenizer.
+type Run struct {
+	Params    *graph.Params
+	Model     *layers.TransformerLM
+	Tokenizer text.Tokenizer
+}
+
+// New makes a model of the vocabulary of a tokenizer.
+func New(config layers.Config, tok text.Tokenizer, seed uint64) (*Run, error) {
+	config.VocabSize = tok.VocabSize()
+	params := graph.NewParams(seed)
+	model, err := layers.NewTransformerLM(params.Root(), config)
+	if err != nil {
+		return nil, err
+	}
+	return &Run{Params: params, Model: model, Tokenizer: tok}, nil
+}
+
+// Open reads what Save wrote.
+func Open(dir string) (*Run, error) {
+	data, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	if err != nil {
+		return nil, errors.WithStack(err)
+	}
+	var config layers.Config
+	if err := json.Unmarshal(data, &config); err != nil {
+		return nil, errors.Wrapf(err, "%s: config.json", dir)
+	}
+	tok, err := text.ReadFile(filepath.Join(dir, "tokenizer.json"))
+	if err != nil {
+		return nil, err
+	}
+	if tok.VocabSize() != config.VocabSize {
+		return nil, errors.Errorf("%s: a tokenizer of %d tokens and a model of %d", dir, tok.VocabSize(), config.VocabSize)
+	}
+	r, err := New(config, tok, 0)
+	if err != nil {
+		return nil, err
+	}
+	_, err = r.Params.Load(filepath.Join(dir, "model.safetensors"), nil)
+	return r, err
+}
+
+// SaveConfig writes config.json and tokenizer.json, which training does not change.
+func (r *Run) SaveConfig(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return errors.WithStack(err)
+	}
+	data, err := json.MarshalIndent(r.Model.Config, "", "  ")
+	if err != nil {
+		return errors.WithStack(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), append(data, '\n'), 0o644); err != nil {
+		return errors.WithStack(err)
+	}
+	return text.WriteFile(filepath.Join(dir, "tokenizer.json"), r.Tokenizer)
+}
+
+// SaveModel writes model.safetensors.
+func (r *Run) SaveModel(dir string, metadata map[string]string) error {
+	return r.Params.Save(filepath.Join(dir, "model.safetensors"), metadata)
+}
