@@ -61,7 +61,7 @@ func main() {
 
 	flag.Float64Var(&s.lr, "lr", 3e-3, "peak learning rate")
 	flag.Float64Var(&s.minLR, "min-lr", 3e-4, "learning rate at the end")
-	flag.IntVar(&s.warmup, "warmup", 50, "steps of rising learning rate")
+	flag.IntVar(&s.warmup, "warmup", -1, "steps of rising learning rate; -1 means a tenth of the steps, and at most 100")
 	flag.Float64Var(&s.weightDecay, "weight-decay", 0.1, "weight decay of matrices")
 	flag.Float64Var(&s.beta1, "beta1", 0.9, "decay of AdamW's mean of gradients")
 	flag.Float64Var(&s.beta2, "beta2", 0.99, "decay of AdamW's mean of their squares")
@@ -82,6 +82,9 @@ func main() {
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "train: unexpected argument %q\n", flag.Arg(0))
 		os.Exit(2)
+	}
+	if s.warmup == -1 {
+		s.warmup = min(100, s.steps/10)
 	}
 	if s.out == "" {
 		s.out = filepath.Join("runs", filepath.Base(s.data))
