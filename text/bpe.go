@@ -26,6 +26,7 @@ type BPE struct {
 	merges   []merge  // by rank
 	ranks    map[pair]uint32
 	byteIDs  [256]uint32
+	bytePair []uint32 // the rank of each two bytes, or noRank: where every word starts
 	special  map[string]int
 	specials specials
 	longest  int // length of the longest special token
@@ -115,6 +116,10 @@ func NewBPE(config BPEConfig) (*BPE, error) {
 		}
 		b.ranks[p] = uint32(rank)
 		b.merges[rank] = merge{p, id}
+	}
+	b.bytePair = make([]uint32, 256*256)
+	for i := range b.bytePair {
+		b.bytePair[i] = b.rank(b.byteIDs[i>>8], b.byteIDs[i&0xff])
 	}
 	if err := b.addSpecials(tokens, ids); err != nil {
 		return nil, err

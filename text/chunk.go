@@ -27,7 +27,7 @@ func EncodeReader(ctx context.Context, t Cutter, r io.Reader) iter.Seq2[[]int, e
 			}
 			ids, err := t.Encode(text)
 			if err != nil {
-				yield(nil, errors.WithMessagef(err, "text: in the %d bytes from %d", len(text), read))
+				yield(nil, errors.WithMessagef(err, "in the %d bytes from %d", len(text), read))
 				return
 			}
 			if !yield(ids, nil) {

@@ -12,8 +12,8 @@ import (
 type scratch struct {
 	ids   []uint32
 	ranks []uint32
-	links []link
-	heap  []candidate
+	nodes []node
+	heap  minHeap
 	cache []word
 }
 
@@ -120,9 +120,9 @@ func (b *BPE) mergeWord(s *scratch, word string) []uint32 {
 		s.ids = append(s.ids, b.byteIDs[word[i]])
 	}
 	if len(word) <= shortWord {
-		return b.mergeShort(s)
+		return b.mergeShort(s, word)
 	}
-	return b.mergeLong(s)
+	return b.mergeLong(s, word)
 }
 
 // rank returns the rank of the merge of two tokens, or noRank.
@@ -133,11 +133,11 @@ func (b *BPE) rank(left, right uint32) uint32 {
 	return noRank
 }
 
-// mergeShort merges s.ids by searching all pairs for each merge.
-func (b *BPE) mergeShort(s *scratch) []uint32 {
+// mergeShort merges s.ids, those of the bytes of word, by searching all pairs for each merge.
+func (b *BPE) mergeShort(s *scratch, word string) []uint32 {
 	ids, ranks := s.ids, s.ranks[:0]
-	for i := 1; i < len(ids); i++ {
-		ranks = append(ranks, b.rank(ids[i-1], ids[i]))
+	for i := 1; i < len(word); i++ {
+		ranks = append(ranks, b.bytePair[int(word[i-1])<<8|int(word[i])])
 	}
 	s.ranks = ranks
 	for { // ranks[i] is that of ids[i] and ids[i+1]
@@ -162,110 +162,117 @@ func (b *BPE) mergeShort(s *scratch) []uint32 {
 	}
 }
 
-// link makes a list of the tokens of a word that remain, by the places of their first bytes.
-type link struct{ prev, next uint32 }
-
-// candidate is a merge that was possible when it was found, and still is if its tokens are still there.
-type candidate struct {
-	rank, at    uint32
-	left, right uint32
+// node is one of the tokens of a word that remain, which form a list. It stands in the place of the first
+// byte of its token.
+type node struct {
+	id         uint32
+	rank       uint32 // of the merge with the next token, or noRank
+	prev, next uint32
 }
 
-func (c candidate) before(d candidate) bool {
-	return c.rank < d.rank || c.rank == d.rank && c.at < d.at
-}
-
-// gone marks the place of a token that was merged into the one before. It is no id.
-const gone = math.MaxUint32
-
-// mergeLong merges s.ids with a heap of candidates, so that a word of a million bytes takes no more than
-// n log n steps.
-func (b *BPE) mergeLong(s *scratch) []uint32 {
-	ids, end := s.ids, uint32(len(s.ids))
-	s.links = s.links[:0]
-	s.heap = s.heap[:0]
+// mergeLong merges s.ids, those of the bytes of word, with a heap of all possible merges, so that a word of a
+// million bytes takes no more than n log n steps. An entry of the heap is the rank and the place of a merge in
+// one number. It is out of date if the node in its place has another rank by now.
+func (b *BPE) mergeLong(s *scratch, word string) []uint32 {
+	ids, end := s.ids, uint32(len(word))
+	nodes, heap := s.nodes[:0], s.heap[:0]
 	for i := range end {
-		s.links = append(s.links, link{i - 1, i + 1})
+		n := node{id: ids[i], rank: noRank, prev: i - 1, next: i + 1}
 		if i+1 < end {
-			if r := b.rank(ids[i], ids[i+1]); r != noRank {
-				s.heap = append(s.heap, candidate{r, i, ids[i], ids[i+1]})
-			}
+			n.rank = b.bytePair[int(word[i])<<8|int(word[i+1])]
+		}
+		nodes = append(nodes, n)
+		if n.rank != noRank {
+			heap = append(heap, uint64(n.rank)<<32|uint64(i))
 		}
 	}
-	for i := len(s.heap)/2 - 1; i >= 0; i-- {
-		s.down(i)
+	for i := len(heap)/heapWidth + 1; i >= 0; i-- {
+		heap.down(i)
 	}
-	for len(s.heap) > 0 {
-		c := s.pop()
-		at, next := c.at, s.links[c.at].next
-		if ids[at] != c.left || next == end || ids[next] != c.right {
+	for len(heap) > 0 {
+		top := heap.pop()
+		at, rank := uint32(top), uint32(top>>32)
+		n := &nodes[at]
+		if n.rank != rank {
 			continue
 		}
-		ids[at], ids[next] = b.merges[c.rank].id, gone
-		after := s.links[next].next
-		s.links[at].next = after
-		if after < end {
-			s.links[after].prev = at
-			if r := b.rank(ids[at], ids[after]); r != noRank {
-				s.push(candidate{r, at, ids[at], ids[after]})
+		gone := &nodes[n.next]
+		gone.rank = noRank
+		n.id, n.rank, n.next = b.merges[rank].id, noRank, gone.next
+		if n.next < end {
+			next := &nodes[n.next]
+			next.prev = at
+			if n.rank = b.rank(n.id, next.id); n.rank != noRank {
+				heap.push(uint64(n.rank)<<32 | uint64(at))
 			}
 		}
 		if at > 0 {
-			prev := s.links[at].prev
-			if r := b.rank(ids[prev], ids[at]); r != noRank {
-				s.push(candidate{r, prev, ids[prev], ids[at]})
+			prev := &nodes[n.prev]
+			if prev.rank = b.rank(prev.id, n.id); prev.rank != noRank {
+				heap.push(uint64(prev.rank)<<32 | uint64(n.prev))
 			}
 		}
 	}
+	s.nodes, s.heap = nodes, heap
 	n := 0
-	for i := uint32(0); i < end; i = s.links[i].next {
-		ids[n] = ids[i]
+	for i := uint32(0); i < end; i = nodes[i].next {
+		ids[n] = nodes[i].id
 		n++
 	}
 	return ids[:n]
 }
 
-func (s *scratch) push(c candidate) {
-	s.heap = append(s.heap, c)
-	i := len(s.heap) - 1
+// minHeap is a heap of numbers, the least on top. Each has heapWidth below it, which makes it lower than a
+// binary heap and so reach fewer cache lines.
+type minHeap []uint64
+
+const heapWidth = 4
+
+func (h *minHeap) push(x uint64) {
+	*h = append(*h, x)
+	a, i := *h, len(*h)-1
 	for i > 0 {
-		parent := (i - 1) / 2
-		if !c.before(s.heap[parent]) {
+		parent := (i - 1) / heapWidth
+		if a[parent] <= x {
 			break
 		}
-		s.heap[i] = s.heap[parent]
+		a[i] = a[parent]
 		i = parent
 	}
-	s.heap[i] = c
+	a[i] = x
 }
 
-func (s *scratch) pop() candidate {
-	top := s.heap[0]
-	last := len(s.heap) - 1
-	s.heap[0] = s.heap[last]
-	s.heap = s.heap[:last]
-	if last > 0 {
-		s.down(0)
-	}
+func (h *minHeap) pop() uint64 {
+	a := *h
+	top, last := a[0], len(a)-1
+	a[0] = a[last]
+	*h = a[:last]
+	h.down(0)
 	return top
 }
 
-// down moves s.heap[i] to its place among those below it.
-func (s *scratch) down(i int) {
-	h, c := s.heap, s.heap[i]
-	for {
-		child := 2*i + 1
-		if child >= len(h) {
-			break
-		}
-		if child+1 < len(h) && h[child+1].before(h[child]) {
-			child++
-		}
-		if !h[child].before(c) {
-			break
-		}
-		h[i] = h[child]
-		i = child
+// down moves the number at i to its place among those below it.
+func (h minHeap) down(i int) {
+	if i >= len(h) {
+		return
 	}
-	h[i] = c
+	x := h[i]
+	for {
+		first := heapWidth*i + 1
+		if first >= len(h) {
+			break
+		}
+		least := first
+		for child := first + 1; child < min(first+heapWidth, len(h)); child++ {
+			if h[child] < h[least] {
+				least = child
+			}
+		}
+		if h[least] >= x {
+			break
+		}
+		h[i] = h[least]
+		i = least
+	}
+	h[i] = x
 }

@@ -3,6 +3,7 @@ package text
 import (
 	"context"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -83,8 +84,11 @@ type trainer struct {
 	heap   []ranked
 }
 
+// merged stands where there was a token that is now part of the one before. It is no id.
+const merged = math.MaxUint32
+
 type place struct {
-	id         uint32 // of the token here, or gone
+	id         uint32 // of the token here, or merged
 	prev, next int32  // its neighbours' places in the pre-token, or -1
 	word       int32
 }
@@ -228,7 +232,7 @@ func (t *trainer) merge(p pair, id uint32) {
 			t.places[after].prev = at
 		}
 		here.id, here.next = id, after
-		next.id = gone
+		next.id = merged
 	}
 	for _, p := range grown {
 		if o := t.pairs[p]; o != nil {
