@@ -49,7 +49,8 @@ type BPEConfig struct {
 	// Merges holds the merges by rank: what comes first is merged first.
 	Merges []Merge
 
-	// Special maps special tokens to their ids. No merge makes or takes one.
+	// Special maps special tokens to their ids. No merge makes or takes one. They are valid UTF-8 of up to
+	// 1 KiB each and 256 KiB together.
 	Special map[string]int
 }
 
@@ -65,6 +66,9 @@ type merge struct {
 const (
 	maxID    = 1<<31 - 1 // ids are held in 32 bits
 	maxHoles = 1 << 16   // ids that may be of no token, lest one huge id fill the memory
+
+	maxSpecial  = 1 << 10 // the longest special token, because looking for it can take its length everywhere
+	maxSpecials = 1 << 18 // the length of all of them, each byte of which can make a node
 )
 
 // NewBPE returns the tokenizer that config describes, or the reason why there can be none.
@@ -103,6 +107,7 @@ func NewBPE(config BPEConfig) (*BPE, error) {
 	}
 	b.ranks = make(map[pair]uint32, len(config.Merges))
 	b.merges = make([]merge, len(config.Merges))
+	b.bytePair = slices.Repeat([]uint32{noRank}, 256*256)
 	for rank, m := range config.Merges {
 		left, okLeft := ids[m.Left]
 		right, okRight := ids[m.Right]
@@ -116,10 +121,9 @@ func NewBPE(config BPEConfig) (*BPE, error) {
 		}
 		b.ranks[p] = uint32(rank)
 		b.merges[rank] = merge{p, id}
-	}
-	b.bytePair = make([]uint32, 256*256)
-	for i := range b.bytePair {
-		b.bytePair[i] = b.rank(b.byteIDs[i>>8], b.byteIDs[i&0xff])
+		if len(m.Left) == 1 && len(m.Right) == 1 {
+			b.bytePair[int(m.Left[0])<<8|int(m.Right[0])] = uint32(rank)
+		}
 	}
 	if err := b.addSpecials(tokens, ids); err != nil {
 		return nil, err
@@ -129,7 +133,7 @@ func NewBPE(config BPEConfig) (*BPE, error) {
 
 // addSpecials completes tokens with the special tokens and makes it the vocabulary.
 func (b *BPE) addSpecials(tokens []string, ids map[string]uint32) error {
-	used, top := len(ids), len(tokens)
+	used, top, length := len(ids), len(tokens), 0
 	for _, token := range slices.Sorted(maps.Keys(b.special)) { // sorted, for the same error every time
 		id := b.special[token]
 		switch {
@@ -139,6 +143,11 @@ func (b *BPE) addSpecials(tokens []string, ids map[string]uint32) error {
 			return errors.Errorf("text: special token %q is not valid UTF-8", token)
 		case id < 0 || id > maxID:
 			return errors.Errorf("text: special token %q cannot have id %d", token, id)
+		case len(token) > maxSpecial:
+			return errors.Errorf("text: special token %d is %d bytes long, more than %d", id, len(token), maxSpecial)
+		}
+		if length += len(token); length > maxSpecials {
+			return errors.Errorf("text: special tokens are longer than %d bytes together", maxSpecials)
 		}
 		top = max(top, id+1)
 	}
@@ -168,6 +177,9 @@ func (b *BPE) addSpecials(tokens []string, ids map[string]uint32) error {
 // Encode returns the ids of text, in which special tokens are recognised: at each place the longest. The
 // error is nil unless a pre-token is longer than 4 GiB.
 func (b *BPE) Encode(text string) ([]int, error) {
+	if b == nil {
+		return nil, errors.Errorf("text: Encode by a BPE that NewBPE did not make")
+	}
 	ids := make([]int, 0, len(text)/3+1)
 	for {
 		at, n, id := b.specials.find(text)

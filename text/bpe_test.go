@@ -1,6 +1,8 @@
 package text
 
 import (
+	"io"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -202,6 +204,7 @@ func TestNewBPEErrors(t *testing.T) {
 		{"merge twice", BPEConfig{Merges: []Merge{{"a", "b"}, {"a", "b"}}}, "merges 0 and 1 both join"},
 		{"special empty", BPEConfig{Special: map[string]int{"": 256}}, "special token 256 is empty"},
 		{"special not UTF-8", BPEConfig{Special: map[string]int{"\xff": 256}}, "is not valid UTF-8"},
+		{"special too long", BPEConfig{Special: map[string]int{strings.Repeat("x", 2000): 256}}, "is 2000 bytes long"},
 		{"special negative", BPEConfig{Special: map[string]int{"<x>": -1}}, "cannot have id -1"},
 		{"special far off", BPEConfig{Special: map[string]int{"<x>": 1 << 30}}, "are too many for 257 tokens"},
 		{"special on a token", BPEConfig{Special: map[string]int{"<x>": 97}}, `id 97 is of both "a" and the special token "<x>"`},
@@ -224,7 +227,7 @@ func TestBPEOutsideVocabulary(t *testing.T) {
 	if got, want := b.VocabSize(), 301; got != want {
 		t.Errorf("VocabSize() = %d, want %d", got, want)
 	}
-	for _, id := range []int{-1, 256, 299, 301, 1 << 40} {
+	for _, id := range []int{-1, 256, 299, 301, math.MaxInt} {
 		if token, ok := b.Token(id); ok {
 			t.Errorf("Token(%d) = %q, want none", id, token)
 		}
@@ -275,5 +278,29 @@ func TestHostileWords(t *testing.T) {
 		if back, err := b.Decode(ids); err != nil || back != text {
 			t.Errorf("%s: Decode(Encode(x)) is not x, error %v", name, err)
 		}
+	}
+}
+
+// What was not made by its constructor must not panic.
+func TestZeroValues(t *testing.T) {
+	for _, tok := range []Tokenizer{new(BPE), new(Chars)} {
+		if ids, err := tok.Encode("a"); err == nil {
+			t.Errorf("%T: Encode = %v, want an error", tok, ids)
+		}
+		if text, err := tok.Decode([]int{0}); err == nil {
+			t.Errorf("%T: Decode = %q, want an error", tok, text)
+		}
+		if err := Save(io.Discard, tok); err == nil {
+			t.Errorf("%T: Save did not fail", tok)
+		}
+	}
+	if _, err := TrainBPE(t.Context(), nil, TrainConfig{}); err == nil {
+		t.Error("TrainBPE of no reader did not fail")
+	}
+	if _, err := EncodeFile(t.Context(), "x", nil, nil); err == nil {
+		t.Error("EncodeFile of nothing did not fail")
+	}
+	if _, err := WriteTokens("x", 1, nil); err == nil {
+		t.Error("WriteTokens of nothing did not fail")
 	}
 }

@@ -14,7 +14,7 @@ import (
 type Chars struct {
 	runes []rune
 	ids   map[rune]int
-	ascii [utf8.RuneSelf]int // the id of each, or -1
+	ascii [utf8.RuneSelf]int // the id of each plus one, or 0
 }
 
 var _ Cutter = (*Chars)(nil)
@@ -43,13 +43,10 @@ func NewChars(text string) (*Chars, error) {
 // newChars returns the vocabulary in which the id of a rune is its index.
 func newChars(runes []rune) *Chars {
 	c := &Chars{runes: runes, ids: make(map[rune]int, len(runes))}
-	for i := range c.ascii {
-		c.ascii[i] = -1
-	}
 	for id, r := range runes {
 		c.ids[r] = id
 		if r < utf8.RuneSelf {
-			c.ascii[r] = id
+			c.ascii[r] = id + 1
 		}
 	}
 	return c
@@ -66,8 +63,8 @@ func (c *Chars) Encode(text string) ([]int, error) {
 	ids := make([]int, 0, len(text))
 	for i, r := range text {
 		if r < utf8.RuneSelf {
-			if id := c.ascii[r]; id >= 0 {
-				ids = append(ids, id)
+			if id := c.ascii[r]; id > 0 {
+				ids = append(ids, id-1)
 				continue
 			}
 		} else if id, ok := c.ids[r]; ok && (r != utf8.RuneError || isReplacement(text[i:])) {

@@ -19,6 +19,10 @@ const (
 // The first error ends the sequence.
 func EncodeReader(ctx context.Context, t Cutter, r io.Reader) iter.Seq2[[]int, error] {
 	return func(yield func([]int, error) bool) {
+		if t == nil || r == nil {
+			yield(nil, errors.Errorf("text: encoding needs a tokenizer and a reader"))
+			return
+		}
 		var read int64
 		for text, err := range chunks(ctx, r, t.Cut) {
 			if err != nil {

@@ -31,6 +31,9 @@ const (
 // [EncodeReader]. Ids take 16 bits if the vocabulary allows it and else 32. It returns the number of tokens.
 // The file appears when it is complete and not before.
 func EncodeFile(ctx context.Context, path string, t Cutter, r io.Reader) (int64, error) {
+	if t == nil {
+		return 0, errors.Errorf("text: encoding needs a tokenizer")
+	}
 	return WriteTokens(path, t.VocabSize(), EncodeReader(ctx, t, r))
 }
 
@@ -38,6 +41,9 @@ func EncodeFile(ctx context.Context, path string, t Cutter, r io.Reader) (int64,
 // [0, vocabSize) and take 16 bits if that allows it and else 32. It returns the number of tokens. The file
 // appears when it is complete and not before.
 func WriteTokens(path string, vocabSize int, pieces iter.Seq2[[]int, error]) (tokens int64, err error) {
+	if pieces == nil {
+		return 0, errors.Errorf("text: WriteTokens of no tokens")
+	}
 	width := 2
 	if vocabSize-1 > math.MaxUint16 {
 		width = 4

@@ -11,8 +11,12 @@ import (
 	"github.com/pkg/errors"
 )
 
-// maxFile is the largest tokenizer.json that Load reads. GPT-2's has 1.5 MB, Llama 3's 9 MB.
-const maxFile = 64 << 20
+// Limits of what Load reads, so that no file can fill the memory. GPT-2's tokenizer.json has 1.5 MB and 50,257
+// tokens, Llama 3's 9 MB and 128,256.
+const (
+	maxFile    = 32 << 20
+	maxEntries = 1 << 20 // of the vocabulary and of each list
+)
 
 // hfTokenizer is the layout of tokenizer.json, see https://huggingface.co/docs/tokenizers/api/tokenizer.
 // Fields that are not here are refused, because they could change what text becomes.
@@ -20,7 +24,7 @@ type hfTokenizer struct {
 	Version       string        `json:"version"`
 	Truncation    *hfUnknown    `json:"truncation"`
 	Padding       *hfUnknown    `json:"padding"`
-	AddedTokens   []hfAdded     `json:"added_tokens"`
+	AddedTokens   list[hfAdded] `json:"added_tokens"`
 	Normalizer    *hfUnknown    `json:"normalizer"`
 	PreTokenizer  *hfPart       `json:"pre_tokenizer"`
 	PostProcessor *hfPart       `json:"post_processor"`
@@ -130,32 +134,53 @@ func (m *hfModelOrNone) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// hfMerges is a list of merges, each "left right" or, in newer files, ["left", "right"].
-type hfMerges [][2]string
+type hfMerges = list[hfMerge]
 
-func (m *hfMerges) UnmarshalJSON(data []byte) error {
-	var list []json.RawMessage
-	if err := json.Unmarshal(data, &list); err != nil {
-		return err
+// hfMerge is a merge, "left right" or, in newer files, ["left", "right"].
+type hfMerge [2]string
+
+func (m *hfMerge) UnmarshalJSON(data []byte) error {
+	var both []string
+	if data[0] == '[' {
+		if err := json.Unmarshal(data, &both); err != nil {
+			return err
+		}
+	} else {
+		var s string
+		if err := json.Unmarshal(data, &s); err != nil {
+			return err
+		}
+		both = strings.Split(s, " ")
 	}
-	*m = make(hfMerges, len(list))
-	for rank, raw := range list {
-		var both []string
-		if len(raw) > 0 && raw[0] == '[' {
-			if err := json.Unmarshal(raw, &both); err != nil {
-				return err
-			}
-		} else {
-			var s string
-			if err := json.Unmarshal(raw, &s); err != nil {
-				return err
-			}
-			both = strings.Split(s, " ")
+	if len(both) != 2 {
+		return errors.Errorf("merge %s is not a pair", data)
+	}
+	m[0], m[1] = both[0], both[1]
+	return nil
+}
+
+// list is a JSON array that must not have more than maxEntries.
+type list[T any] []T
+
+func (l *list[T]) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+		return errors.Errorf("%.20s is not an array", data)
+	}
+	*l = list[T]{}
+	for d.More() {
+		if len(*l) == maxEntries {
+			return errors.Errorf("an array has more than %d entries", maxEntries)
 		}
-		if len(both) != 2 {
-			return errors.Errorf("merge %d, %s, is not a pair", rank, raw)
+		var entry T
+		if err := d.Decode(&entry); err != nil {
+			return err
 		}
-		(*m)[rank] = [2]string{both[0], both[1]}
+		*l = append(*l, entry)
 	}
 	return nil
 }
@@ -176,6 +201,9 @@ func (v *vocabulary) UnmarshalJSON(data []byte) error {
 	}
 	seen := make(map[string]bool)
 	for d.More() {
+		if len(*v) == maxEntries {
+			return errors.Errorf("vocab has more than %d tokens", maxEntries)
+		}
 		t, err := d.Token()
 		if err != nil {
 			return err
@@ -203,7 +231,7 @@ func unmarshalStrict(data []byte, v any) error {
 	return d.Decode(v)
 }
 
-// Load reads a Hugging Face tokenizer.json of up to 64 MiB. It returns a [*BPE] for byte-level BPE with
+// Load reads a Hugging Face tokenizer.json of up to 32 MiB and a million tokens. It returns a [*BPE] for byte-level BPE with
 // GPT-2's pattern, as [Save] writes it and as GPT-2's own file has it, a [Bytes] if its tokens are the 256
 // bytes and no more, and a [*Chars] for the layout that [Save] gives to characters. Whatever could make text
 // become other tokens than it says, another pre-tokenizer, a normalizer, a template, an unknown field, is an

@@ -172,6 +172,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"merge of one", bpe, `"merges":["`, `"merges":[["a"],"`, "is not a pair"},
 		{"merge of numbers", bpe, `"merges":["`, `"merges":[1,"`, "number"},
 		{"merge unknown", bpe, `"merges":["`, `"merges":["z q","`, `merge 0 joins "z" and "q"`},
+		{"merges no list", bpe, `"merges":[`, `"merges":{},"merges":[`, "is not an array"},
 		{"vocab a list", bpe, `"vocab":{`, `"vocab":[],"vocab":{`, "vocab is not an object"},
 		{"trailing data", bpe, `{"version"`, `{}{"version"`, "is not JSON"},
 		{"not UTF-8", bpe, `"a":97`, "\"\xff\":97", "is not valid UTF-8"},
@@ -260,6 +261,20 @@ func TestAlphabet(t *testing.T) {
 	for _, r := range []rune{-1, ' ', 0x7f, 0xa0, 0xad, 0x144, '中', 0x10ffff} {
 		if c, ok := runeByte(r); ok {
 			t.Errorf("runeByte(%q) = %#x, want none", r, c)
+		}
+	}
+}
+
+// A small file must not make a large list, and a large file must not be read.
+func TestLoadLimits(t *testing.T) {
+	many := strings.Repeat("{},", maxEntries+1)
+	for name, c := range map[string]struct{ file, want string }{
+		"added tokens": {`{"added_tokens":[` + many[:len(many)-1] + `]}`, "an array has more than 1048576 entries"},
+		"length":       {`{"version":"` + strings.Repeat(" ", maxFile) + `"}`, "more than 33554432 bytes"},
+		"depth":        {strings.Repeat("[", 1<<20), "is not JSON"},
+	} {
+		if tok, err := Load(strings.NewReader(c.file)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: Load = %v, %v, want an error with %q", name, tok, err, c.want)
 		}
 	}
 }

@@ -37,6 +37,9 @@ func (b *BPE) appendOrdinary(dst []int, text string) ([]int, error) {
 	if text == "" {
 		return dst, nil
 	}
+	if b == nil || b.tokens == nil {
+		return nil, errors.Errorf("text: Encode by a BPE that NewBPE did not make")
+	}
 	s, _ := b.scratch.Get().(*scratch)
 	if s == nil {
 		s = new(scratch)
@@ -47,7 +50,7 @@ func (b *BPE) appendOrdinary(dst []int, text string) ([]int, error) {
 	}
 	for text != "" {
 		n := pretoken(text)
-		if n >= math.MaxUint32 {
+		if uint64(n) >= math.MaxUint32 {
 			return nil, errors.Errorf("text: a pre-token of %d bytes is too long", n)
 		}
 		if n > 15 || s.cache == nil {

@@ -55,8 +55,14 @@ func Save(w io.Writer, t Tokenizer) error {
 		saved = plain.saved()
 		saved.PreTokenizer = byteLevel(false)
 	case *BPE:
+		if t == nil || t.tokens == nil {
+			return errors.Errorf("text: cannot save a BPE that NewBPE did not make")
+		}
 		saved = t.saved()
 	case *Chars:
+		if t == nil || t.runes == nil {
+			return errors.Errorf("text: cannot save Chars that NewChars did not make")
+		}
 		saved = t.saved()
 	default:
 		return errors.Errorf("text: cannot save a tokenizer of type %T", t)

@@ -2,6 +2,7 @@ package text
 
 import (
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -139,7 +140,7 @@ func TestStreamErrors(t *testing.T) {
 	}
 	for _, c := range []struct{ x, y, batch, seq int }{
 		{10, 10, 1, 10}, // no token left to follow the last
-		{4, 4, 0, 4}, {4, 4, -2, -2}, {4, 4, 4, 0}, {4, 4, 1, 3}, {4, 3, 2, 2}, {4, 4, 1 << 62, 1 << 2},
+		{4, 4, 0, 4}, {4, 4, -2, -2}, {4, 4, 4, 0}, {4, 4, 1, 3}, {4, 3, 2, 2}, {4, 4, math.MaxInt/4 + 1, 4},
 	} {
 		x, y := make([]int, c.x), make([]int, c.y)
 		if err := s.Next(x, y, c.batch, c.seq); err == nil {

@@ -29,6 +29,9 @@ type TrainConfig struct {
 // text gives the same merges here and there. Where the text has no pair left, the vocabulary is smaller than
 // asked for.
 func TrainBPE(ctx context.Context, r io.Reader, config TrainConfig) (*BPE, error) {
+	if r == nil {
+		return nil, errors.Errorf("text: training needs a reader")
+	}
 	size := config.VocabSize
 	if size == 0 {
 		size = 8192
