@@ -1,6 +1,9 @@
 package text
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
@@ -65,6 +68,14 @@ func TestGPT2Shakespeare(t *testing.T) {
 	if got, want := len(ids), 338025; got != want {
 		t.Errorf("len(Encode(tinyshakespeare)) = %d, want %d", got, want)
 	}
+	var words []byte // as tiktoken's ids lie in memory
+	for _, id := range ids {
+		words = binary.LittleEndian.AppendUint32(words, uint32(id))
+	}
+	const tiktoken = "0c00ab83dc7f46665805762aa7688fb7852f03f28c4a5d84061871e85ea7c815"
+	if got := fmt.Sprintf("%x", sha256.Sum256(words)); got != tiktoken {
+		t.Errorf("the ids of tinyshakespeare have the hash %s, want %s, that of tiktoken's", got, tiktoken)
+	}
 	if got, err := b.Decode(ids); err != nil || got != text {
 		t.Errorf("Decode(Encode(tinyshakespeare)) differs, error %v", err)
 	}
@@ -72,11 +83,14 @@ func TestGPT2Shakespeare(t *testing.T) {
 
 func TestEncodeMatchesReference(t *testing.T) {
 	b, rng := trained(t), rand.New(rand.NewPCG(1, 2))
-	for range 300 {
+	for i := range 300 {
 		text := randomText(rng, rng.IntN(60))
+		if i%100 == 0 { // long enough to use the cache
+			text = strings.Repeat(randomText(rng, 200), 2) + randomText(rng, cacheText)
+		}
 		got, want := encode(t, b, text), refEncode(b, text)
 		if !slices.Equal(got, want) {
-			t.Fatalf("Encode(%q) = %v, want %v", text, got, want)
+			t.Fatalf("Encode(%.200q) = %v, want %v", text, got, want)
 		}
 		if back, err := b.Decode(got); err != nil || back != text {
 			t.Fatalf("Decode(Encode(%q)) = %q, %v", text, back, err)
