@@ -49,8 +49,8 @@ func TestTrainMatchesReference(t *testing.T) {
 	}
 }
 
-// The example of https://arxiv.org/abs/1508.07909 as CS336's first assignment works it out: of est, st and
-// ne the counts are equal, and the greater pair goes first.
+// The example of https://arxiv.org/abs/1508.07909 as CS336's first assignment works it out: at first st and es
+// occur equally often, and the greater goes first.
 func TestTrainTies(t *testing.T) {
 	text := strings.Repeat("low ", 5) + strings.Repeat("lower ", 2) + strings.Repeat("widest ", 3) + strings.Repeat("newest ", 6)
 	text = strings.ReplaceAll(text, " ", "\n") // whitespace of its own, as in the handout
