@@ -1,0 +1,222 @@
+package text
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/pkg/errors"
+)
+
+// hfTokenizer is the layout of tokenizer.json, see https://huggingface.co/docs/tokenizers/api/tokenizer.
+// Fields that are not here are refused, because they could change what text becomes.
+type hfTokenizer struct {
+	Version       string        `json:"version"`
+	Truncation    *hfUnknown    `json:"truncation"`
+	Padding       *hfUnknown    `json:"padding"`
+	AddedTokens   list[hfAdded] `json:"added_tokens"`
+	Normalizer    *hfUnknown    `json:"normalizer"`
+	PreTokenizer  *hfPart       `json:"pre_tokenizer"`
+	PostProcessor *hfPart       `json:"post_processor"`
+	Decoder       *hfPart       `json:"decoder"`
+	Model         hfModelOrNone `json:"model"`
+}
+
+// hfUnknown stands for a part that must be null, and keeps its type for the message.
+type hfUnknown struct{ kind string }
+
+func (u *hfUnknown) UnmarshalJSON(data []byte) error {
+	var k struct {
+		Type string `json:"type"`
+	}
+	_ = json.Unmarshal(data, &k) // anything but an object has no type, and is refused all the same
+	u.kind = k.Type
+	return nil
+}
+
+type hfAdded struct {
+	ID         int    `json:"id"`
+	Content    string `json:"content"`
+	SingleWord bool   `json:"single_word"`
+	LStrip     bool   `json:"lstrip"`
+	RStrip     bool   `json:"rstrip"`
+	Normalized bool   `json:"normalized"`
+	Special    bool   `json:"special"`
+}
+
+// hfPart is a pre-tokenizer, a post-processor or a decoder: of those that are known, all fields.
+type hfPart struct {
+	Type           string     `json:"type"`
+	AddPrefixSpace *bool      `json:"add_prefix_space,omitempty"`
+	TrimOffsets    *bool      `json:"trim_offsets,omitempty"`
+	UseRegex       *bool      `json:"use_regex,omitempty"`
+	Pattern        *hfPattern `json:"pattern,omitempty"`
+	Behavior       string     `json:"behavior,omitempty"`
+	Invert         *bool      `json:"invert,omitempty"`
+}
+
+type hfPattern struct {
+	Regex string `json:"Regex"`
+}
+
+// UnmarshalJSON reads the fields of the known types and, of others, only the type.
+func (p *hfPart) UnmarshalJSON(data []byte) error {
+	var k struct {
+		Type string `json:"type"`
+	}
+	if err := json.Unmarshal(data, &k); err != nil {
+		return err
+	}
+	switch k.Type {
+	case "ByteLevel", "Split", "Fuse":
+		type plain hfPart
+		return unmarshalStrict(data, (*plain)(p))
+	}
+	p.Type = k.Type
+	return nil
+}
+
+// String names p in messages.
+func (p *hfPart) String() string {
+	switch {
+	case p == nil:
+		return "null"
+	case p.Type == "ByteLevel" && isTrue(p.AddPrefixSpace):
+		return "ByteLevel with add_prefix_space"
+	case p.Type == "ByteLevel" && p.UseRegex != nil && !*p.UseRegex:
+		return "ByteLevel without use_regex"
+	case p.Type == "Split" && p.Pattern != nil:
+		return "Split by " + p.Pattern.Regex
+	}
+	return p.Type
+}
+
+func isTrue(b *bool) bool { return b != nil && *b }
+
+// hfModel holds the fields of the models BPE and WordLevel.
+type hfModel struct {
+	Type                    string     `json:"type"`
+	Dropout                 *float64   `json:"dropout"`
+	UnkToken                *string    `json:"unk_token"`
+	ContinuingSubwordPrefix *string    `json:"continuing_subword_prefix"`
+	EndOfWordSuffix         *string    `json:"end_of_word_suffix"`
+	FuseUnk                 bool       `json:"fuse_unk"`
+	ByteFallback            bool       `json:"byte_fallback"`
+	IgnoreMerges            bool       `json:"ignore_merges"`
+	Vocab                   vocabulary `json:"vocab"`
+	Merges                  *hfMerges  `json:"merges"`
+}
+
+// hfModelOrNone reads a model if its type is known, and only the type if not.
+type hfModelOrNone struct{ hfModel }
+
+func (m *hfModelOrNone) UnmarshalJSON(data []byte) error {
+	var k struct {
+		Type string `json:"type"`
+	}
+	if err := json.Unmarshal(data, &k); err != nil {
+		return err
+	}
+	switch m.Type = k.Type; k.Type {
+	case "", "BPE", "WordLevel":
+		return unmarshalStrict(data, &m.hfModel)
+	}
+	return nil
+}
+
+type hfMerges = list[hfMerge]
+
+// hfMerge is a merge, "left right" or, in newer files, ["left", "right"].
+type hfMerge [2]string
+
+func (m *hfMerge) UnmarshalJSON(data []byte) error {
+	var both []string
+	if data[0] == '[' {
+		if err := json.Unmarshal(data, &both); err != nil {
+			return err
+		}
+	} else {
+		var s string
+		if err := json.Unmarshal(data, &s); err != nil {
+			return err
+		}
+		both = strings.Split(s, " ")
+	}
+	if len(both) != 2 {
+		return errors.Errorf("merge %s is not a pair", data)
+	}
+	m[0], m[1] = both[0], both[1]
+	return nil
+}
+
+// list is a JSON array that must not have more than maxEntries.
+type list[T any] []T
+
+func (l *list[T]) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+		return errors.Errorf("%.20s is not an array", data)
+	}
+	*l = list[T]{}
+	for d.More() {
+		if len(*l) == maxEntries {
+			return errors.Errorf("an array has more than %d entries", maxEntries)
+		}
+		var entry T
+		if err := d.Decode(&entry); err != nil {
+			return err
+		}
+		*l = append(*l, entry)
+	}
+	return nil
+}
+
+// vocabulary is a JSON object of ids by token, in the order of the file. A token that occurs twice is an
+// error.
+type vocabulary []vocabularyEntry
+
+type vocabularyEntry struct {
+	token string
+	id    int
+}
+
+func (v *vocabulary) UnmarshalJSON(data []byte) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return errors.Errorf("vocab is not an object")
+	}
+	seen := make(map[string]bool)
+	for d.More() {
+		if len(*v) == maxEntries {
+			return errors.Errorf("vocab has more than %d tokens", maxEntries)
+		}
+		t, err := d.Token()
+		if err != nil {
+			return err
+		}
+		token, _ := t.(string)
+		if seen[token] {
+			return errors.Errorf("token %q occurs twice in vocab", token)
+		}
+		seen[token] = true
+		var id int
+		if err := d.Decode(&id); err != nil {
+			return errors.Wrapf(err, "id of token %q", token)
+		}
+		if id < 0 || id > maxID {
+			return errors.Errorf("token %q cannot have id %d", token, id)
+		}
+		*v = append(*v, vocabularyEntry{token, id})
+	}
+	return nil
+}
+
+func unmarshalStrict(data []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	return d.Decode(v)
+}
