@@ -109,6 +109,10 @@ func (d *Distribution) weigh() {
 	if d.weighed {
 		return
 	}
+	if d.row != nil && d.vocab <= 2*block {
+		// Where drawing would weigh a good part of the row once more, keep the weights.
+		d.list(float32(math.Inf(-1)))
+	}
 	if d.row != nil {
 		d.total, d.sums = 0, d.sums[:0]
 		for lo := 0; lo < d.vocab; lo += block {

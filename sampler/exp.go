@@ -37,7 +37,8 @@ func exps[F kernel.Float](dst []float64, x []F, limit, scale float64) {
 		n := math.Float64bits(t)
 		t -= round
 		r := (z - float64(t*ln2Hi)) - float64(t*ln2Lo)
-		p := r + float64(float64(r*r)*(1.0/2+float64(r*(1.0/6+float64(r*(1.0/24+float64(r*(1.0/120))))))))
+		r2 := float64(r * r)
+		p := r + float64(r2*((1.0/2+float64(r*(1.0/6)))+float64(r2*(1.0/24+float64(r*(1.0/120))))))
 		s := math.Float64frombits(exp2Table[n%64] + n/64<<52)
 		dst[i] = s + float64(s*p)
 	}

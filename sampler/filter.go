@@ -56,12 +56,10 @@ func (d *Distribution) TopK(k int) error {
 	// A token equal to the threshold has a higher id than the k already there, so it has lost.
 	d.ids, d.logits = d.ids[:0], d.logits[:0]
 	threshold := float32(math.Inf(-1))
-	for i, x := range d.row {
-		if x > threshold {
-			d.keep(i, float64(x))
-			if len(d.ids)-k == max(k, 64) {
-				threshold = float32(d.keepTop(k).logit)
-			}
+	for i := above(d.row, 0, threshold); i < d.vocab; i = above(d.row, i+1, threshold) {
+		d.keep(i, float64(d.row[i]))
+		if len(d.ids)-k == max(k, 64) {
+			threshold = float32(d.keepTop(k).logit)
 		}
 	}
 	d.row = nil
@@ -82,15 +80,20 @@ func (d *Distribution) keepTop(k int) cand {
 	return last
 }
 
-// keepThrough drops what ranks after last from the list, with its weights if there are any.
+// keepThrough drops what ranks after last from the list, with its weights if there are any. Like list and
+// dropLight it copies every token and then moves on past those to keep.
 func (d *Distribution) keepThrough(last cand) {
 	n := 0
 	for i, id := range d.ids {
-		if x := d.logits[i]; x > last.logit || x == last.logit && id <= last.id {
-			d.ids[n], d.logits[n] = id, x
-			if len(d.weights) > 0 {
-				d.weights[n] = d.weights[i]
-			}
+		x := d.logits[i]
+		d.ids[n], d.logits[n] = id, x
+		if len(d.weights) > 0 {
+			d.weights[n] = d.weights[i]
+		}
+		if x == last.logit && id > last.id {
+			continue
+		}
+		if x >= last.logit {
 			n++
 		}
 	}
@@ -117,18 +120,12 @@ func (d *Distribution) TopP(p float64) error {
 	if p == 0 || p == 1 {
 		return nil
 	}
-	n := d.vocab
-	if d.row != nil {
-		d.listHeavy(p)
-	} else {
-		n = len(d.ids)
-		d.weigh()
-	}
-
-	// No sort: drop what is too light, histogram the rest by logit, and rank only the bucket that crosses p.
-	low := d.dropLight(lightest(p, d.total, n))
+	// No sort: list what is heavy enough to matter, histogram that by logit, and rank only the bucket that
+	// crosses p.
+	d.weigh()
 	need := p * d.total
-	d.keepThrough(crossing(d.narrow(low, &need), need))
+	d.dropLight(lightest(p, d.total, d.vocab))
+	d.keepThrough(crossing(d.narrow(&need), need))
 	d.addUp()
 	return nil
 }
@@ -139,64 +136,81 @@ func lightest(p, total float64, n int) float64 {
 	return max((1-p)*total/float64(n)*(1-1e-9), math.SmallestNonzeroFloat64)
 }
 
-// listHeavy lists the tokens of row that can be in the nucleus, judged by the total so far, which only grows.
-func (d *Distribution) listHeavy(p float64) {
-	d.total = 0
-	n := 0
-	for lo := 0; lo < d.vocab; lo += block {
-		w := d.rowBlock(lo)
-		d.total += sum(w)
-		limit := lightest(p, d.total, d.vocab)
-		d.ids = slices.Grow(d.ids[:n], len(w))[:n+len(w)]
-		d.logits = slices.Grow(d.logits[:n], len(w))[:n+len(w)]
-		d.weights = slices.Grow(d.weights[:n], len(w))[:n+len(w)]
-		for i, v := range w {
-			if v >= limit {
-				d.ids[n], d.logits[n], d.weights[n] = int32(lo+i), float64(d.row[lo+i]), v
-				n++
-			}
-		}
+// dropLight drops the tokens that weigh less than limit, which is positive.
+func (d *Distribution) dropLight(limit float64) {
+	if d.row != nil {
+		// Logits decide, up to the rounding that slack covers, and only what is left is weighed.
+		gap := d.temp * math.Log(limit)
+		slack := 1e-6 * (math.Abs(d.top) + math.Abs(gap))
+		d.list(math.Nextafter32(float32(max(d.top+gap-slack, -math.MaxFloat32)), float32(math.Inf(-1))))
 	}
-	d.truncate(n)
-	d.row = nil
-}
-
-// dropLight drops the tokens that weigh less than limit and returns the lowest logit left.
-func (d *Distribution) dropLight(limit float64) (low float64) {
-	low = d.top
+	d.weigh()
 	n := 0
 	for i, w := range d.weights {
+		d.ids[n], d.logits[n], d.weights[n] = d.ids[i], d.logits[i], w
 		if w >= limit {
-			x := d.logits[i]
-			low = min(low, x)
-			d.ids[n], d.logits[n], d.weights[n] = d.ids[i], x, w
 			n++
 		}
 	}
 	d.truncate(n)
-	return low
+}
+
+// list replaces row by the list of the tokens whose logits are above limit. In a block that has one, which
+// others are is hard to predict, so it writes every token down and moves on only past those to keep: a
+// branch would cost more.
+func (d *Distribution) list(limit float32) {
+	n := 0
+	for lo := 0; lo < d.vocab; lo += block {
+		hi := min(lo+block, d.vocab)
+		first := above(d.row[:hi], lo, limit)
+		if first == hi {
+			continue
+		}
+		d.ids = slices.Grow(d.ids[:n], block)
+		ids, m := d.ids[n:n+block], uint(0)
+		for i, x := range d.row[first:hi] {
+			ids[m%block] = int32(first + i)
+			if x > limit {
+				m++
+			}
+		}
+		n += int(m)
+	}
+	d.ids = d.ids[:n]
+	d.logits = slices.Grow(d.logits[:0], n)[:n]
+	for i, id := range d.ids {
+		d.logits[i] = float64(d.row[id])
+	}
+	d.row = nil
+	d.weighed = false
 }
 
 // narrow returns candidates among which the ranking reaches *need, and subtracts from *need what ranks
-// before them. Logits are at least low.
-func (d *Distribution) narrow(low float64, need *float64) []cand {
+// before them.
+func (d *Distribution) narrow(need *float64) []cand {
 	const buckets = 512
-	at, c := 0, 0.0
-	if len(d.ids) > 2*buckets && d.top > low {
-		c = min(buckets/(d.top-low), math.MaxFloat64)
+	at, perUnit := 0, 0.0
+	if len(d.ids) > 2*buckets {
+		low := d.top
+		for _, x := range d.logits {
+			if x < low {
+				low = x
+			}
+		}
+		perUnit = min(buckets/(d.top-low), math.MaxFloat64)
 		d.hist = slices.Grow(d.hist[:0], buckets)[:buckets]
 		clear(d.hist)
 		for i, x := range d.logits {
-			d.hist[bucket(d.top-x, c, buckets)] += d.weights[i]
+			d.hist[bucket(d.top-x, perUnit, buckets)] += d.weights[i]
 		}
-		for at < buckets-1 && d.hist[at] < *need {
+		for at < bucket(d.top-low, perUnit, buckets) && d.hist[at] < *need {
 			*need -= d.hist[at]
 			at++
 		}
 	}
 	d.cands = d.cands[:0]
 	for i, x := range d.logits {
-		if bucket(d.top-x, c, buckets) == at {
+		if bucket(d.top-x, perUnit, buckets) == at {
 			d.cands = append(d.cands, cand{logit: x, weight: d.weights[i], id: d.ids[i]})
 		}
 	}
@@ -204,7 +218,7 @@ func (d *Distribution) narrow(low float64, need *float64) []cand {
 }
 
 // bucket numbers the gap between the largest logit and another. Rounding is monotonic, so buckets follow the
-// ranking, and the last one holds at least the lowest logit.
+// ranking, and equal logits share one.
 func bucket(gap, perUnit float64, buckets int) int {
 	return min(int(gap*perUnit), buckets-1)
 }
@@ -221,22 +235,7 @@ func (d *Distribution) MinP(p float64) error {
 	if p == 0 {
 		return nil
 	}
-	if d.row != nil {
-		// The largest weight is 1, so logits decide, up to the rounding that slack covers; weights then do.
-		gap := d.temp * math.Log(p)
-		slack := 1e-6 * (math.Abs(d.top) - gap)
-		limit := float32(max(d.top+gap-slack, -math.MaxFloat32))
-		d.ids, d.logits = d.ids[:0], d.logits[:0]
-		for i, x := range d.row {
-			if x >= limit {
-				d.keep(i, float64(x))
-			}
-		}
-		d.row = nil
-		d.weighed = false
-	}
-	d.weigh()
-	d.dropLight(p)
+	d.dropLight(p) // the largest weight is 1
 	d.addUp()
 	return nil
 }

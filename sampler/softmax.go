@@ -4,26 +4,40 @@ import (
 	"math"
 	"slices"
 
+	"github.com/logits-go/logits/internal/kernel"
 	"github.com/pkg/errors"
 )
 
 // Argmax returns the token with the largest logit, the lowest such token if several share it.
 // It refuses the rows that [LogitsError] names, as everything in this package does.
 func Argmax[F float32 | float64](logits []F) (int, error) {
-	best := -1
-	top := F(math.Inf(-1))
-	for i, x := range logits {
-		if !(x <= top) { // larger, or NaN
-			if x != x || math.IsInf(float64(x), 1) {
-				return -1, badLogit(i, float64(x), len(logits))
-			}
-			best, top = i, x
+	best, top := -1, F(math.Inf(-1))
+	for i := above(logits, 0, top); i < len(logits); i = above(logits, i+1, top) {
+		best, top = i, logits[i]
+		if top != top || math.IsInf(float64(top), 1) {
+			return -1, badLogit(i, float64(top), len(logits))
 		}
 	}
 	if best < 0 {
 		return -1, badLogit(-1, math.Inf(-1), len(logits))
 	}
 	return best, nil
+}
+
+// above returns the index of the first logit from the given one on that is larger than limit or NaN, or
+// len(logits) if there is none. It is the loop that looks at every logit, so it takes them four at a time.
+func above[F kernel.Float](logits []F, from int, limit F) int {
+	i := from
+	for ; i+4 <= len(logits); i += 4 {
+		x := logits[i : i+4 : i+4]
+		if !(x[0] <= limit && x[1] <= limit && x[2] <= limit && x[3] <= limit) {
+			break
+		}
+	}
+	for i < len(logits) && logits[i] <= limit {
+		i++
+	}
+	return i
 }
 
 // Softmax returns the probabilities exp(logits[i]) / Σ exp(logits[j]), stored in dst if it has room for
