@@ -241,7 +241,7 @@ func (d *Distribution) Draw(u float64) (int, error) {
 func (d *Distribution) draw(u float64) int {
 	d.weigh()
 	// Find the block first. A block of weight 0 is never the one, so that walk ends on a positive weight.
-	target := u * d.total
+	target := float64(u * d.total) // never fused with the subtraction below
 	at, before, acc := 0, 0.0, 0.0
 	for i, s := range d.sums {
 		if s > 0 {

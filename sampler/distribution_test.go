@@ -1,6 +1,7 @@
 package sampler_test
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -104,7 +105,12 @@ func TestSteps(t *testing.T) {
 func TestViewsAgree(t *testing.T) {
 	for _, vocab := range []int{5, 3000} {
 		for _, k := range []int{0, 3} {
-			d := reset(t, row("gauss", vocab), temperature(1.5), topK(k))
+			logits := row("gauss", vocab)
+			logits[1] = float32(-inf)
+			d := reset(t, logits, temperature(1.5), topK(k))
+			if got, want := d.Len(), min(vocab-1, cmp.Or(k, vocab)); got != want {
+				t.Errorf("V=%d k=%d: Len is %d, want %d", vocab, k, got, want)
+			}
 			probs, total := d.Probs(nil), 0.0
 			for id, p := range d.All() {
 				if probs[id] != p || d.Prob(id) != p {
@@ -113,7 +119,10 @@ func TestViewsAgree(t *testing.T) {
 				total += p
 				probs[id] = 0
 			}
-			if slices.Max(probs) != 0 || math.Abs(total-1) > 1e-12 || d.Prob(-1) != 0 || d.Prob(vocab) != 0 {
+			for range d.All() {
+				break // the rest is not asked for
+			}
+			if slices.Max(probs) != 0 || math.Abs(total-1) > 1e-12 || d.Prob(-1) != 0 || d.Prob(1) != 0 || d.Prob(vocab) != 0 {
 				t.Errorf("V=%d k=%d: All leaves out probability %v and sums to %v", vocab, k, slices.Max(probs), total)
 			}
 		}

@@ -21,22 +21,28 @@ func ExampleSampler() {
 }
 
 func ExampleSampler_Sample() {
-	logits := []float32{2.3, -1.5, 0.8, 4.1, -0.2}
+	logits := []float32{1.2, 3.5, 0.8, -0.5, 2.1}
 	s := sampler.Sampler{Temperature: 1.2, TopP: 0.95, Seed: 42}
+	var tokens []int
 	for range 10 {
 		token, err := s.Sample(logits)
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Print(token, " ")
+		tokens = append(tokens, token)
 	}
-	fmt.Println()
+	fmt.Println(tokens)
 
 	// The state is plain data: going back to a step replays from there.
-	s.Step = 7
-	token, _ := s.Sample(logits)
-	fmt.Println("token 7 again:", token)
+	s.Step = 6
+	token, err := s.Sample(logits)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("token 6 again:", token)
 	// Output:
+	// [1 1 1 1 4 1 2 1 1 1]
+	// token 6 again: 2
 }
 
 func ExampleSampler_Probs() {
@@ -78,7 +84,7 @@ func ExampleSampler_Generate() {
 		},
 	}
 	prompt := []int{1}
-	s := sampler.Sampler{Temperature: 1, Seed: 2, Stop: []int{0}}
+	s := sampler.Sampler{Temperature: 1, Seed: 4, Stop: []int{0}}
 	fmt.Print("the")
 	for token, err := range s.Generate(context.Background(), model, prompt, 20) {
 		if err != nil {
@@ -87,7 +93,7 @@ func ExampleSampler_Generate() {
 		fmt.Print(" ", model.words[token])
 	}
 	fmt.Println(".")
-	// Output:
+	// Output: the dog sees the cat sees the cat.
 }
 
 // The order of the steps matters: with temperature first, as in this package, Hugging Face and vLLM, a low

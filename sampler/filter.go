@@ -123,7 +123,7 @@ func (d *Distribution) TopP(p float64) error {
 	// No sort: list what is heavy enough to matter, histogram that by logit, and rank only the bucket that
 	// crosses p.
 	d.weigh()
-	need := p * d.total
+	need := float64(p * d.total)
 	d.dropLight(lightest(p, d.total, d.vocab))
 	d.keepThrough(crossing(d.narrow(&need), need))
 	d.addUp()

@@ -34,17 +34,15 @@ type Sampler struct {
 // defines no distribution, another if a setting is out of range. Sample does not allocate once it has seen a
 // few rows.
 func (s *Sampler) Sample(logits []float32) (int, error) {
-	if err := s.check(); err != nil {
-		return -1, err
-	}
 	d := s.distribution()
+	defer d.release()
 	if err := d.reset(logits); err != nil {
 		return -1, err
 	}
-	token, err := s.pick(d, s.Stream)
-	if err != nil {
+	if err := s.Apply(d); err != nil {
 		return -1, err
 	}
+	token := d.draw(Uniform(s.Seed, s.Stream, s.Step))
 	s.Step++
 	return token, nil
 }
@@ -52,9 +50,6 @@ func (s *Sampler) Sample(logits []float32) (int, error) {
 // Probs returns the exact distribution from which Sample draws for a row of logits: the probability of every
 // token of the vocabulary, stored in dst if it has room for them. It leaves Step alone.
 func (s *Sampler) Probs(dst []float64, logits []float32) ([]float64, error) {
-	if err := s.check(); err != nil {
-		return nil, err
-	}
 	d := s.distribution()
 	defer d.release()
 	if err := d.reset(logits); err != nil {
@@ -66,7 +61,8 @@ func (s *Sampler) Probs(dst []float64, logits []float32) ([]float64, error) {
 	return d.Probs(dst), nil
 }
 
-// Apply runs the steps of s on a distribution: Temperature, TopK, TopP and MinP.
+// Apply runs the steps of s on a distribution: Temperature, TopK, TopP and MinP. If a setting is out of range
+// none of them runs.
 func (s *Sampler) Apply(d *Distribution) error {
 	if err := s.check(); err != nil {
 		return err
@@ -81,15 +77,6 @@ func (s *Sampler) Apply(d *Distribution) error {
 		return err
 	}
 	return d.MinP(s.MinP)
-}
-
-// pick draws from d with the random number of a stream at the present step.
-func (s *Sampler) pick(d *Distribution, stream uint64) (int, error) {
-	defer d.release()
-	if err := s.Apply(d); err != nil {
-		return -1, err
-	}
-	return d.draw(Uniform(s.Seed, stream, s.Step)), nil
 }
 
 func (s *Sampler) check() error {

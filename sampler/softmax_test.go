@@ -1,6 +1,7 @@
 package sampler_test
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -72,6 +73,26 @@ func TestArgmax(t *testing.T) {
 	} {
 		if got, err := sampler.Argmax(c.logits); err != nil || got != c.want {
 			t.Errorf("Argmax(%v) = %d, %v, want %d", c.logits, got, err, c.want)
+		}
+	}
+}
+
+func TestSoftmaxErrors(t *testing.T) {
+	for _, logits := range [][]float64{nil, {1, math.NaN()}, {inf}, {-inf, -inf}} {
+		_, errSoftmax := sampler.Softmax(nil, logits)
+		_, errLog := sampler.LogSoftmax(nil, logits)
+		_, errProb := sampler.LogProb(logits, 0)
+		token, errArgmax := sampler.Argmax(logits)
+		for i, err := range []error{errSoftmax, errLog, errProb, errArgmax} {
+			var bad *sampler.LogitsError
+			if !errors.As(err, &bad) || bad.Vocab != len(logits) || token != -1 {
+				t.Errorf("function %d of %v fails with %v, want a LogitsError", i, logits, err)
+			}
+		}
+	}
+	for _, token := range []int{-1, 2} {
+		if _, err := sampler.LogProb([]float32{1, 2}, token); err == nil {
+			t.Errorf("LogProb of token %d of 2 succeeds", token)
 		}
 	}
 }

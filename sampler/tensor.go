@@ -24,6 +24,7 @@ func (s *Sampler) SampleTensor(t tensor.Tensor) ([]int, error) {
 		return nil, errors.Errorf("sampler: logits %v have a mask or lie outside of Go's memory", dense.Shape())
 	}
 	d := s.distribution()
+	defer d.release()
 	switch dense.Dtype() {
 	case tensor.Float32:
 		return sampleRows(s, dense, dense.Float32s(), d.reset)
@@ -43,9 +44,6 @@ func sampleRows[F float32 | float64](s *Sampler, t *tensor.Dense, data []F, rese
 	batch, vocab, step := 1, shape[rank-1], strides[rank-1]
 	if rank > 1 {
 		batch = shape[0]
-	}
-	if shape.TotalSize() == 0 {
-		return nil, errors.Errorf("sampler: no logits in shape %v", shape)
 	}
 	last := 0 // the offset of the last element
 	for i, n := range shape {
@@ -78,14 +76,14 @@ func sampleRows[F float32 | float64](s *Sampler, t *tensor.Dense, data []F, rese
 			}
 			gathered = row
 		}
-		if err := reset(row); err != nil {
-			return nil, errors.WithMessagef(err, "sampler: row %d of %d", i, batch)
+		err := reset(row)
+		if err == nil {
+			err = s.Apply(s.scratch)
 		}
-		token, err := s.pick(s.scratch, s.Stream+uint64(i))
 		if err != nil {
 			return nil, errors.WithMessagef(err, "sampler: row %d of %d", i, batch)
 		}
-		tokens[i] = token
+		tokens[i] = s.scratch.draw(Uniform(s.Seed, s.Stream+uint64(i), s.Step))
 	}
 	s.Step++
 	return tokens, nil
