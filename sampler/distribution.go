@@ -31,8 +31,8 @@ type Distribution struct {
 	ids    []int32
 	logits []float64
 
-	// Once weighed, total is the sum of the weights exp((logit-top)/temp) and sums those of its blocks.
-	// weights holds them one by one unless row does not.
+	// Once weighed, total is the sum of the weights exp((logit-top)/temp) and sums are those of its blocks.
+	// weights holds them one by one if there is a list; it is empty or as long as ids.
 	weighed bool
 	total   float64
 	sums    []float64
@@ -240,16 +240,13 @@ func (d *Distribution) Draw(u float64) (int, error) {
 
 func (d *Distribution) draw(u float64) int {
 	d.weigh()
-	// Find the block first. A block of weight 0 is never the one, so that walk ends on a positive weight.
+	// Find the block first. Adding up as total was, acc ends above the target.
 	target := float64(u * d.total) // never fused with the subtraction below
 	at, before, acc := 0, 0.0, 0.0
 	for i, s := range d.sums {
-		if s > 0 {
-			at, before = i, acc
-			acc += s
-			if acc > target {
-				break
-			}
+		at, before = i, acc
+		if acc += s; acc > target {
+			break
 		}
 	}
 	lo := at * block

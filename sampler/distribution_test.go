@@ -71,7 +71,7 @@ func TestSteps(t *testing.T) {
 		{"greedy", []float32{1, 2, 2}, steps{temperature(0)}, []int{1}},
 		{"temperature first", []float32{3, 2, 1}, steps{temperature(0.5), topP(0.8)}, []int{0}},
 		{"temperature last", []float32{3, 2, 1}, steps{topP(0.8), temperature(0.5)}, []int{0, 1}},
-		{"temperatures multiply", []float32{3, 2, 1}, steps{temperature(4), temperature(0.125), topP(0.8)}, []int{0}},
+		{"temperatures multiply", []float32{3, 2, 1}, steps{temperature(4), temperature(0.25), topP(0.8)}, []int{0, 1}},
 		{"top-k of ties", []float32{5, 5, 5, 5}, steps{topK(2)}, []int{0, 1}},
 		{"top-k of ties below the top", []float32{1, 5, 1, 1, 0, 1}, steps{topK(3)}, []int{0, 1, 2}},
 		{"top-k beyond the vocabulary", []float32{1, masked, 2}, steps{topK(9)}, []int{0, 2}},
@@ -192,6 +192,41 @@ func TestDrawNeverReturnsMasked(t *testing.T) {
 						t.Errorf("V=%d steps %d: Draw(%v) = %d, want %d", vocab, i, u, got, open)
 					}
 				}
+			}
+		}
+	}
+}
+
+// Where rounding is all that is left to decide, it does not decide for a masked token.
+func TestDrawAtTheEnd(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 6))
+	for range 100 {
+		for _, vocab := range []int{100, 1500} {
+			logits := make([]float32, vocab)
+			for i := range logits {
+				logits[i] = float32(rng.NormFloat64())
+				if i > vocab-20 {
+					logits[i] = float32(-inf)
+				}
+			}
+			if got := draw(t, reset(t, logits), justBelow1); got != vocab-20 {
+				t.Fatalf("V=%d: Draw(1 - 2^-53) = %d, want %d", vocab, got, vocab-20)
+			}
+		}
+	}
+}
+
+// The comparison is strict, at the ends of blocks too: equal tokens start exactly at the multiples of 1/V.
+func TestDrawBoundaries(t *testing.T) {
+	for _, vocab := range []int{4, 1024, 4096} {
+		d := reset(t, make([]float32, vocab))
+		for i := range vocab {
+			u := float64(i) / float64(vocab)
+			if got := draw(t, d, u); got != i {
+				t.Fatalf("V=%d: Draw(%v) = %d, want %d", vocab, u, got, i)
+			}
+			if got := draw(t, d, math.Nextafter(u, 0)); got != max(i-1, 0) {
+				t.Fatalf("V=%d: Draw(%v - ulp) = %d, want %d", vocab, u, got, max(i-1, 0))
 			}
 		}
 	}

@@ -17,7 +17,7 @@ func (d *Distribution) Temperature(t float64) error {
 		return err
 	}
 	if t == 0 {
-		d.ids, d.logits, d.row = d.ids[:0], d.logits[:0], nil
+		d.row, d.ids, d.logits, d.weights = nil, d.ids[:0], d.logits[:0], d.weights[:0]
 		d.keep(d.best, d.top)
 		d.weighed = false
 		return nil
@@ -46,7 +46,6 @@ func (d *Distribution) TopK(k int) error {
 		return nil
 	}
 	d.weighed = false
-	d.weights = d.weights[:0]
 	if d.row == nil {
 		d.keepTop(k)
 		return nil

@@ -6,7 +6,7 @@ import "math/bits"
 // step. It is a multiple of 2^-53 and a pure function: nothing has to be drawn before it, so a row gets the
 // same number alone, in a batch and on any thread.
 //
-// It is the first word of Philox4x32-10 with the seed as key and (step, stream) as counter. Philox (Salmon,
+// It comes from the first 64 bits of Philox4x32-10 with the seed as key and (step, stream) as counter. Philox (Salmon,
 // Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011) is a reduced block cipher: it
 // passes BigCrush for neighbouring counters and neighbouring keys alike, which is why seeds and streams may
 // simply be counted 0, 1, 2.

@@ -28,7 +28,7 @@ func crossing(c []cand, need float64) cand {
 			continue
 		}
 		need -= head
-		if pivot.weight >= need || p == len(c)-1 {
+		if pivot.weight >= need {
 			return pivot
 		}
 		need -= pivot.weight
@@ -48,7 +48,8 @@ func crossing(c []cand, need float64) cand {
 	return c[len(c)-1]
 }
 
-// partition puts a pivot in its place p, what ranks before it in c[:p] and the rest in c[p+1:].
+// partition puts a pivot in its place p, what ranks before it in c[:p] and the rest, of which there is some,
+// in c[p+1:].
 func partition(c []cand) int {
 	last := len(c) - 1
 	mid := last / 2

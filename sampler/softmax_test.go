@@ -111,6 +111,7 @@ func TestMultinomial(t *testing.T) {
 		{"middle", []float64{0, 2, 0, 2, 0}, 0.5, 3, ""},
 		{"last", []float64{0, 2, 0, 2, 0}, last, 3, ""},
 		{"rounding", []float64{0.1, 0.2, 0.3, 0.4, 0}, last, 3, ""},
+		{"subnormal", []float64{5e-324, 0}, 0.9, 0, ""},
 		{"u is 1", []float64{1}, 1, -1, "u = 1"},
 		{"u is NaN", []float64{1}, math.NaN(), -1, "u = NaN"},
 		{"negative", []float64{1, -1}, 0, -1, "weight 1 is -1"},
