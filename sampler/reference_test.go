@@ -75,7 +75,7 @@ func plain(s sampler.Sampler, logits []float32) int {
 var rows = map[string]func(rng *rand.Rand) float32{
 	"flat":   func(rng *rand.Rand) float32 { return rng.Float32()*2 - 1 },
 	"gauss":  func(rng *rand.Rand) float32 { return float32(rng.NormFloat64() * 3) },
-	"peaked": func(rng *rand.Rand) float32 { return float32(rng.ExpFloat64()*1.4 - 8) },
+	"peaked": func(rng *rand.Rand) float32 { return float32(rng.ExpFloat64()*1.1 - 8) },
 }
 
 func row(kind string, vocab int) []float32 {

@@ -2,9 +2,11 @@ package sampler_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/gob"
 	"encoding/json"
 	"errors"
+	"hash/fnv"
 	"math"
 	"slices"
 	"strings"
@@ -128,6 +130,23 @@ func TestCopies(t *testing.T) {
 	replay := sampler.Sampler{Temperature: 1.2, TopP: 0.99, Seed: math.MaxUint64, Stream: 1 << 63, Step: 7}
 	if got := samples(t, &replay, logits, 50); !slices.Equal(got, want) {
 		t.Errorf("from step 7 on a new sampler draws %v, want %v", got, want)
+	}
+}
+
+// The bits of the probabilities are the same on every architecture and with every instruction set, so they can
+// be written down.
+func TestBits(t *testing.T) {
+	s := sampler.Sampler{Temperature: 0.7, TopP: 0.95, MinP: 0.07}
+	probs, err := s.Probs(nil, row("flat", 5000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := fnv.New64a()
+	if err := binary.Write(h, binary.LittleEndian, probs); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := h.Sum64(), uint64(0xe1f9378a68b8dc2b); got != want {
+		t.Errorf("the probabilities hash to %#x, want %#x", got, want)
 	}
 }
 
