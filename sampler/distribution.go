@@ -25,23 +25,22 @@ type Distribution struct {
 	top   float64 // its logit
 	temp  float64 // the product of the temperatures so far
 
-	// While every token is kept row holds the logits, and nothing else grows to the size of a vocabulary.
-	// Afterwards row is nil and ids and logits hold the tokens kept, in the order of their ids.
+	// While every token is kept, row holds the logits. Afterwards row is nil, and ids and logits list the tokens
+	// kept in ascending order.
 	row    []float32
 	ids    []int32
 	logits []float64
 
-	// Once weighed, total is the sum of the weights exp((logit-top)/temp) and sums are those of its blocks.
-	// weights holds them one by one if there is a list; it is empty or as long as ids.
+	// Once weighed, weights are exp((logit-top)/temp) of the tokens of row or of the list, sums are those of
+	// their blocks and total is the sum of these.
 	weighed bool
-	total   float64
-	sums    []float64
 	weights []float64
+	sums    []float64
+	total   float64
 
 	own   []float32 // Reset's copy of the row
 	cands []cand
 	hist  []float64
-	buf   [block]float64
 }
 
 // Reset makes d the softmax of logits, which it copies. A logit of -Inf masks its token. If logits define no
@@ -104,38 +103,32 @@ func (d *Distribution) scale() float64 {
 	return min(1/d.temp, math.MaxFloat64)
 }
 
-// weigh computes total, sums and, for a list of kept tokens, weights.
+// weigh computes weights, sums and total.
 func (d *Distribution) weigh() {
 	if d.weighed {
 		return
 	}
-	if d.row != nil && d.vocab <= 2*block {
-		// Where drawing would weigh a good part of the row once more, keep the weights.
-		d.list(float32(math.Inf(-1)))
-	}
+	n := len(d.logits)
 	if d.row != nil {
-		d.total, d.sums = 0, d.sums[:0]
-		for lo := 0; lo < d.vocab; lo += block {
-			d.addBlock(d.rowBlock(lo))
-		}
-		d.weighed = true
-		return
+		n = d.vocab
 	}
-	d.weights = slices.Grow(d.weights[:0], len(d.logits))[:len(d.logits)]
-	exps(d.weights, d.logits, d.top, d.scale())
-	d.addUp()
+	d.weights = slices.Grow(d.weights[:0], n)[:n]
+	d.sums, d.total = d.sums[:0], 0
+	for lo := 0; lo < n; lo += block {
+		hi := min(lo+block, n)
+		if d.row != nil {
+			exps(d.weights[lo:hi], d.row[lo:hi], d.top, d.scale())
+		} else {
+			exps(d.weights[lo:hi], d.logits[lo:hi], d.top, d.scale())
+		}
+		d.addBlock(d.weights[lo:hi])
+	}
+	d.weighed = true
 }
 
-// rowBlock returns the weights of the tokens from lo on in d.buf.
-func (d *Distribution) rowBlock(lo int) []float64 {
-	x := d.row[lo:min(lo+block, d.vocab)]
-	exps(d.buf[:], x, d.top, d.scale())
-	return d.buf[:len(x)]
-}
-
-// addUp computes total and sums from weights.
+// addUp computes sums and total from weights.
 func (d *Distribution) addUp() {
-	d.total, d.sums = 0, d.sums[:0]
+	d.sums, d.total = d.sums[:0], 0
 	for w := range slices.Chunk(d.weights, block) {
 		d.addBlock(w)
 	}
@@ -176,13 +169,9 @@ func (d *Distribution) All() iter.Seq2[int, float64] {
 			}
 			return
 		}
-		var w [1]float64
 		for i, x := range d.row {
-			if x > float32(math.Inf(-1)) {
-				exps(w[:], d.row[i:i+1], d.top, d.scale())
-				if !yield(i, w[0]/d.total) {
-					return
-				}
+			if x > float32(math.Inf(-1)) && !yield(i, d.weights[i]/d.total) {
+				return
 			}
 		}
 	}
@@ -195,9 +184,7 @@ func (d *Distribution) Prob(token int) float64 {
 	}
 	d.weigh()
 	if d.row != nil {
-		var w [1]float64
-		exps(w[:], d.row[token:token+1], d.top, d.scale())
-		return w[0] / d.total
+		return d.weights[token] / d.total
 	}
 	i, ok := slices.BinarySearch(d.ids, int32(token))
 	if !ok {
@@ -210,17 +197,15 @@ func (d *Distribution) Prob(token int) float64 {
 func (d *Distribution) Probs(dst []float64) []float64 {
 	dst = slices.Grow(dst[:0], d.vocab)[:d.vocab]
 	d.weigh()
-	if d.row == nil {
-		clear(dst)
-		for i, id := range d.ids {
-			dst[id] = d.weights[i] / d.total
+	if d.row != nil {
+		for i, w := range d.weights {
+			dst[i] = w / d.total
 		}
 		return dst
 	}
-	for lo := 0; lo < d.vocab; lo += block {
-		for i, w := range d.rowBlock(lo) {
-			dst[lo+i] = w / d.total
-		}
+	clear(dst)
+	for i, id := range d.ids {
+		dst[id] = d.weights[i] / d.total
 	}
 	return dst
 }
@@ -250,8 +235,9 @@ func (d *Distribution) draw(u float64) int {
 		}
 	}
 	lo := at * block
+	i := lo + walk(d.weights[lo:min(lo+block, len(d.weights))], target-before)
 	if d.row != nil {
-		return lo + walk(d.rowBlock(lo), target-before)
+		return i
 	}
-	return int(d.ids[lo+walk(d.weights[lo:min(lo+block, len(d.weights))], target-before)])
+	return int(d.ids[i])
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/logits-go/logits/internal/kernel"
 	"github.com/pkg/errors"
 )
 
@@ -46,6 +47,7 @@ func (d *Distribution) TopK(k int) error {
 		return nil
 	}
 	d.weighed = false
+	d.weights = d.weights[:0]
 	if d.row == nil {
 		d.keepTop(k)
 		return nil
@@ -135,15 +137,29 @@ func lightest(p, total float64, n int) float64 {
 	return max((1-p)*total/float64(n)*(1-1e-9), math.SmallestNonzeroFloat64)
 }
 
-// dropLight drops the tokens that weigh less than limit, which is positive.
+// dropLight drops the tokens that weigh less than limit, which is positive. It leaves a list and its weights;
+// sums and total are for addUp to compute.
 func (d *Distribution) dropLight(limit float64) {
-	if d.row != nil {
+	switch {
+	case d.row == nil:
+		d.weigh()
+	case d.weighed:
+		d.ids = list(d.ids[:0], d.weights, math.Nextafter(limit, 0))
+		for i, id := range d.ids {
+			d.weights[i] = d.weights[id]
+		}
+		d.listLogits()
+		d.truncate(len(d.ids))
+		return
+	default:
 		// Logits decide, up to the rounding that slack covers, and only what is left is weighed.
 		gap := d.temp * math.Log(limit)
 		slack := 1e-6 * (math.Abs(d.top) + math.Abs(gap))
-		d.list(math.Nextafter32(float32(max(d.top+gap-slack, -math.MaxFloat32)), float32(math.Inf(-1))))
+		least := float32(max(d.top+gap-slack, -math.MaxFloat32))
+		d.ids = list(d.ids[:0], d.row, math.Nextafter32(least, float32(math.Inf(-1))))
+		d.listLogits()
+		d.weigh()
 	}
-	d.weigh()
 	n := 0
 	for i, w := range d.weights {
 		d.ids[n], d.logits[n], d.weights[n] = d.ids[i], d.logits[i], w
@@ -154,34 +170,35 @@ func (d *Distribution) dropLight(limit float64) {
 	d.truncate(n)
 }
 
-// list replaces row by the list of the tokens whose logits are above limit. In a block that has one, which
-// others are is hard to predict, so it writes every token down and moves on only past those to keep: a
-// branch would cost more.
-func (d *Distribution) list(limit float32) {
-	n := 0
-	for lo := 0; lo < d.vocab; lo += block {
-		hi := min(lo+block, d.vocab)
-		first := above(d.row[:hi], lo, limit)
-		if first == hi {
-			continue
-		}
-		d.ids = slices.Grow(d.ids[:n], block)
-		ids, m := d.ids[n:n+block], uint(0)
-		for i, x := range d.row[first:hi] {
-			ids[m%block] = int32(first + i)
-			if x > limit {
-				m++
-			}
-		}
-		n += int(m)
-	}
-	d.ids = d.ids[:n]
-	d.logits = slices.Grow(d.logits[:0], n)[:n]
+// listLogits completes the list with the logits of ids.
+func (d *Distribution) listLogits() {
+	d.logits = slices.Grow(d.logits[:0], len(d.ids))[:len(d.ids)]
 	for i, id := range d.ids {
 		d.logits[i] = float64(d.row[id])
 	}
 	d.row = nil
-	d.weighed = false
+}
+
+// list appends to ids the indices of the values above limit. In a block that has one, which others are is hard
+// to predict, so it writes every index down and moves on only past those to keep: a branch would cost more.
+func list[F kernel.Float](ids []int32, x []F, limit F) []int32 {
+	for lo := 0; lo < len(x); lo += block {
+		hi := min(lo+block, len(x))
+		first := above(x[:hi], lo, limit)
+		if first == hi {
+			continue
+		}
+		ids = slices.Grow(ids, block)
+		tail, n := ids[len(ids):len(ids)+block], uint(0)
+		for i, v := range x[first:hi] {
+			tail[n%block] = int32(first + i)
+			if v > limit {
+				n++
+			}
+		}
+		ids = ids[:len(ids)+int(n)]
+	}
+	return ids
 }
 
 // narrow returns candidates among which the ranking reaches *need, and subtracts from *need what ranks
