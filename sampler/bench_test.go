@@ -7,7 +7,7 @@ import (
 	"github.com/logits-go/logits/sampler"
 )
 
-// BenchmarkSample reports microseconds a row; BenchmarkPlain is the same work by sorting.
+// BenchmarkSample reports microseconds a row; BenchmarkPlain is the same work as plain does it.
 func BenchmarkSample(b *testing.B) {
 	bench(b, func(s *sampler.Sampler, logits []float32) {
 		if _, err := s.Sample(logits); err != nil {

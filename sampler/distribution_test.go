@@ -58,49 +58,6 @@ func kept(d *sampler.Distribution) (ids []int) {
 	return ids
 }
 
-func TestSteps(t *testing.T) {
-	masked := float32(math.Inf(-1))
-	type steps = []func(*sampler.Distribution) error
-	for _, c := range []struct {
-		name   string
-		logits []float32
-		steps  steps
-		want   []int
-	}{
-		{"none", []float32{1, masked, 2}, nil, []int{0, 2}},
-		{"greedy", []float32{1, 2, 2}, steps{temperature(0)}, []int{1}},
-		{"temperature first", []float32{3, 2, 1}, steps{temperature(0.5), topP(0.8)}, []int{0}},
-		{"temperature last", []float32{3, 2, 1}, steps{topP(0.8), temperature(0.5)}, []int{0, 1}},
-		{"temperatures multiply", []float32{3, 2, 1}, steps{temperature(4), temperature(0.25), topP(0.8)}, []int{0, 1}},
-		{"top-k of ties", []float32{5, 5, 5, 5}, steps{topK(2)}, []int{0, 1}},
-		{"top-k of ties below the top", []float32{1, 5, 1, 1, 0, 1}, steps{topK(3)}, []int{0, 1, 2}},
-		{"top-k beyond the vocabulary", []float32{1, masked, 2}, steps{topK(9)}, []int{0, 2}},
-		{"top-k does not unmask", []float32{1, masked, 2, masked}, steps{topK(3)}, []int{0, 2}},
-		{"top-k 0", []float32{1, 2}, steps{topK(0)}, []int{0, 1}},
-		{"top-k twice", []float32{1, 4, 2, 3}, steps{topK(3), topK(2)}, []int{1, 3}},
-		{"top-k keeps what underflows", []float32{0, 1e4, 1}, steps{topK(2)}, []int{1, 2}},
-		{"top-p keeps the crossing token", []float32{5, 5, 5, 5}, steps{topP(0.51)}, []int{0, 1, 2}},
-		{"top-p reached exactly", []float32{5, 5, 5, 5}, steps{topP(0.5)}, []int{0, 1}},
-		{"top-p tiny", []float32{1, 5, 5}, steps{topP(1e-300)}, []int{1}},
-		{"top-p almost 1", []float32{1, 2, 3}, steps{topP(justBelow1)}, []int{0, 1, 2}},
-		{"top-p 0", []float32{1, 2}, steps{topP(0)}, []int{0, 1}},
-		{"top-p 1", []float32{1, 2}, steps{topP(1)}, []int{0, 1}},
-		{"top-p sees what top-k left", []float32{5, 5, 5, 5}, steps{topK(2), topP(0.5)}, []int{0}},
-		{"min-p 1 keeps ties of the top", []float32{5, 4, 5}, steps{minP(1)}, []int{0, 2}},
-		{"min-p", []float32{0, -1, -2, -3}, steps{minP(0.1)}, []int{0, 1, 2}},
-		{"min-p of masked", []float32{0, masked}, steps{minP(1e-300)}, []int{0}},
-		{"min-p before a high temperature", []float32{0, -1, -2, -3}, steps{minP(0.1), temperature(100)}, []int{0, 1, 2}},
-		{"min-p after a high temperature", []float32{0, -1, -2, -3}, steps{temperature(100), minP(0.1)}, []int{0, 1, 2, 3}},
-		{"tiny temperature", []float32{1, 1, 0.9999999}, steps{temperature(5e-324), topP(0.9)}, []int{0, 1}},
-		{"huge temperature", []float32{-3e38, 3e38}, steps{temperature(1e308), minP(0.999)}, []int{0, 1}},
-	} {
-		d := reset(t, c.logits, c.steps...)
-		if got := kept(d); !slices.Equal(got, c.want) || d.Len() != len(c.want) {
-			t.Errorf("%s: kept %v (Len %d), want %v", c.name, got, d.Len(), c.want)
-		}
-	}
-}
-
 // All, Prob and Probs agree, with and without a filter.
 func TestViewsAgree(t *testing.T) {
 	for _, vocab := range []int{5, 3000} {
