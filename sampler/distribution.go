@@ -74,7 +74,7 @@ func (d *Distribution) reset64(row []float64) error {
 
 func begin[F float32 | float64](d *Distribution, row []F) error {
 	d.vocab, d.row, d.weighed = 0, nil, false
-	d.ids, d.logits, d.weights = d.ids[:0], d.logits[:0], d.weights[:0]
+	d.ids, d.logits = d.ids[:0], d.logits[:0]
 	if len(row) > math.MaxInt32 {
 		return errors.Errorf("sampler: %d logits, want at most %d", len(row), math.MaxInt32)
 	}

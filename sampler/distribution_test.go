@@ -42,6 +42,11 @@ func minP(v float64) func(*sampler.Distribution) error {
 	return func(d *sampler.Distribution) error { return d.MinP(v) }
 }
 
+func look(d *sampler.Distribution) error {
+	d.Prob(0)
+	return nil
+}
+
 func draw(t testing.TB, d *sampler.Distribution, u float64) int {
 	t.Helper()
 	token, err := d.Draw(u)

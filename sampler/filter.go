@@ -18,7 +18,7 @@ func (d *Distribution) Temperature(t float64) error {
 		return err
 	}
 	if t == 0 {
-		d.row, d.ids, d.logits, d.weights = nil, d.ids[:0], d.logits[:0], d.weights[:0]
+		d.row, d.ids, d.logits = nil, d.ids[:0], d.logits[:0]
 		d.keep(d.best, d.top)
 		d.weighed = false
 		return nil
@@ -47,7 +47,6 @@ func (d *Distribution) TopK(k int) error {
 		return nil
 	}
 	d.weighed = false
-	d.weights = d.weights[:0]
 	if d.row == nil {
 		d.keepTop(k)
 		return nil
@@ -81,14 +80,14 @@ func (d *Distribution) keepTop(k int) cand {
 	return last
 }
 
-// keepThrough drops what ranks after last from the list, with its weights if there are any. Like list and
+// keepThrough drops what ranks after last from the list, with its weights if it is weighed. Like list and
 // dropLight it copies every token and then moves on past those to keep.
 func (d *Distribution) keepThrough(last cand) {
 	n := 0
 	for i, id := range d.ids {
 		x := d.logits[i]
 		d.ids[n], d.logits[n] = id, x
-		if len(d.weights) > 0 {
+		if d.weighed {
 			d.weights[n] = d.weights[i]
 		}
 		if x == last.logit && id > last.id {
@@ -103,7 +102,7 @@ func (d *Distribution) keepThrough(last cand) {
 
 func (d *Distribution) truncate(n int) {
 	d.ids, d.logits = d.ids[:n], d.logits[:n]
-	if len(d.weights) > 0 {
+	if d.weighed {
 		d.weights = d.weights[:n]
 	}
 }

@@ -40,6 +40,7 @@ func TestSteps(t *testing.T) {
 		{"top-p 1", []float32{1, 2}, steps{topP(1)}, []int{0, 1}},
 		{"top-p sees what top-k left", []float32{5, 5, 5, 5}, steps{topK(2), topP(0.5)}, []int{0}},
 		{"min-p 1 keeps ties of the top", []float32{5, 4, 5}, steps{minP(1)}, []int{0, 2}},
+		{"min-p 1 once weighed", []float32{5, 4, 5}, steps{look, minP(1)}, []int{0, 2}},
 		{"min-p", []float32{0, -1, -2, -3}, steps{minP(0.1)}, []int{0, 1, 2}},
 		{"min-p of masked", []float32{0, masked}, steps{minP(1e-300)}, []int{0}},
 		{"min-p before a high temperature", []float32{0, -1, -2, -3}, steps{minP(0.1), temperature(100)}, []int{0, 1, 2}},

@@ -45,14 +45,12 @@ func sampleRows[F float32 | float64](s *Sampler, t *tensor.Dense, data []F, rese
 	if rank > 1 {
 		batch = shape[0]
 	}
-	last := 0 // the offset of the last element
+	last, fits := 0, true // the offset of the last element
 	for i, n := range shape {
 		last += (n - 1) * strides[i]
-		if n < 1 || strides[i] < 0 {
-			last = len(data)
-		}
+		fits = fits && n > 0 && strides[i] >= 0 && last < len(data)
 	}
-	if last >= len(data) {
+	if !fits {
 		return nil, errors.Errorf("sampler: logits of shape %v and strides %v do not fit in %d elements", shape, strides, len(data))
 	}
 
