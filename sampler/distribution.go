@@ -1,0 +1,243 @@
+package sampler
+
+import (
+	"iter"
+	"math"
+	"slices"
+
+	"github.com/pkg/errors"
+)
+
+// A Distribution says how probable each token is to come next. Reset makes it the softmax of a row of
+// logits; Temperature, TopK, TopP and MinP then reshape it, in any order, each renormalising over the tokens
+// it keeps. These are the steps that a [Sampler] runs; call them one by one to look at what they do or to
+// run them in another order.
+//
+// Tokens rank by their logits, the larger first, and by their ids, the lower first, where logits are equal.
+// Each of the steps keeps the head of that ranking. Weights and sums are float64.
+//
+// The zero value is empty: until Reset has succeeded every method that returns an error does, and the others
+// find no tokens. A Distribution keeps its memory from row to row. It must not be copied, nor used by several
+// goroutines at once.
+type Distribution struct {
+	vocab int
+	best  int     // the first token of the ranking, which no step drops
+	top   float64 // its logit
+	temp  float64 // the product of the temperatures so far
+
+	// While every token is kept, row holds the logits. Afterwards row is nil, and ids and logits list the tokens
+	// kept in ascending order.
+	row    []float32
+	ids    []int32
+	logits []float64
+
+	// Once weighed, weights are exp((logit-top)/temp) of the tokens of row or of the list, sums are those of
+	// their blocks and total is the sum of these.
+	weighed bool
+	weights []float64
+	sums    []float64
+	total   float64
+
+	own   []float32 // Reset's copy of the row
+	cands []cand
+	hist  []float64
+}
+
+// Reset makes d the softmax of logits, which it copies. A logit of -Inf masks its token. If logits define no
+// distribution Reset returns a [LogitsError] and leaves d empty.
+func (d *Distribution) Reset(logits []float32) error {
+	d.own = append(d.own[:0], logits...)
+	return d.reset(d.own)
+}
+
+// reset is Reset without the copy: row must not change until a step drops a token or d is read.
+func (d *Distribution) reset(row []float32) error {
+	if err := begin(d, row); err != nil {
+		return err
+	}
+	d.row = row
+	return nil
+}
+
+// reset64 is reset for a row of float64.
+func (d *Distribution) reset64(row []float64) error {
+	if err := begin(d, row); err != nil {
+		return err
+	}
+	for i, x := range row {
+		if x > math.Inf(-1) {
+			d.keep(i, x)
+		}
+	}
+	return nil
+}
+
+func begin[F float32 | float64](d *Distribution, row []F) error {
+	d.vocab, d.row, d.weighed = 0, nil, false
+	d.ids, d.logits = d.ids[:0], d.logits[:0]
+	if len(row) > math.MaxInt32 {
+		return errors.Errorf("sampler: %d logits, want at most %d", len(row), math.MaxInt32)
+	}
+	best, err := Argmax(row)
+	if err != nil {
+		return err
+	}
+	d.vocab, d.best, d.top, d.temp = len(row), best, float64(row[best]), 1
+	return nil
+}
+
+func (d *Distribution) keep(token int, logit float64) {
+	d.ids = append(d.ids, int32(token))
+	d.logits = append(d.logits, logit)
+}
+
+func (d *Distribution) ready() error {
+	if d.vocab == 0 {
+		return errors.New("sampler: the distribution is empty: Reset has not succeeded")
+	}
+	return nil
+}
+
+// scale returns what a difference of logits is multiplied by. Its bound keeps 0·scale at 0.
+func (d *Distribution) scale() float64 {
+	return min(1/d.temp, math.MaxFloat64)
+}
+
+// weigh computes weights, sums and total.
+func (d *Distribution) weigh() {
+	if d.weighed {
+		return
+	}
+	n := len(d.logits)
+	if d.row != nil {
+		n = d.vocab
+	}
+	d.weights = slices.Grow(d.weights[:0], n)[:n]
+	d.sums, d.total = d.sums[:0], 0
+	for lo := 0; lo < n; lo += block {
+		hi := min(lo+block, n)
+		if d.row != nil {
+			exps(d.weights[lo:hi], d.row[lo:hi], d.top, d.scale())
+		} else {
+			exps(d.weights[lo:hi], d.logits[lo:hi], d.top, d.scale())
+		}
+		d.addBlock(d.weights[lo:hi])
+	}
+	d.weighed = true
+}
+
+// addUp computes sums and total from weights.
+func (d *Distribution) addUp() {
+	d.sums, d.total = d.sums[:0], 0
+	for w := range slices.Chunk(d.weights, block) {
+		d.addBlock(w)
+	}
+	d.weighed = true
+}
+
+func (d *Distribution) addBlock(w []float64) {
+	s := sum(w)
+	d.sums = append(d.sums, s)
+	d.total += s
+}
+
+// Len returns the number of tokens kept. It counts those whose probability is too small for a float64, but
+// not those that a logit of -Inf masks.
+func (d *Distribution) Len() int {
+	if d.row == nil {
+		return len(d.ids)
+	}
+	n := 0
+	for _, x := range d.row {
+		if x > float32(math.Inf(-1)) {
+			n++
+		}
+	}
+	return n
+}
+
+// All ranges over the tokens kept and their probabilities, in ascending order of tokens. d must not change
+// meanwhile.
+func (d *Distribution) All() iter.Seq2[int, float64] {
+	return func(yield func(int, float64) bool) {
+		d.weigh()
+		if d.row == nil {
+			for i, id := range d.ids {
+				if !yield(int(id), d.weights[i]/d.total) {
+					return
+				}
+			}
+			return
+		}
+		for i, x := range d.row {
+			if x > float32(math.Inf(-1)) && !yield(i, d.weights[i]/d.total) {
+				return
+			}
+		}
+	}
+}
+
+// Prob returns the probability of a token: 0 for one that is masked, dropped or outside the vocabulary.
+func (d *Distribution) Prob(token int) float64 {
+	if token < 0 || token >= d.vocab {
+		return 0
+	}
+	d.weigh()
+	if d.row != nil {
+		return d.weights[token] / d.total
+	}
+	i, ok := slices.BinarySearch(d.ids, int32(token))
+	if !ok {
+		return 0
+	}
+	return d.weights[i] / d.total
+}
+
+// Probs returns the probability of every token of the vocabulary, stored in dst if it has room for them.
+func (d *Distribution) Probs(dst []float64) []float64 {
+	dst = slices.Grow(dst[:0], d.vocab)[:d.vocab]
+	d.weigh()
+	if d.row != nil {
+		for i, w := range d.weights {
+			dst[i] = w / d.total
+		}
+		return dst
+	}
+	clear(dst)
+	for i, id := range d.ids {
+		dst[id] = d.weights[i] / d.total
+	}
+	return dst
+}
+
+// Draw returns the token at u, 0 <= u < 1, on the line from 0 to 1 on which the tokens kept lie side by side
+// in ascending order, each as long as its probability: the first token at which the probabilities so far sum
+// to more than u. With u uniform it draws from the distribution. No u draws a token of probability 0.
+func (d *Distribution) Draw(u float64) (int, error) {
+	if err := checkUniform(u); err != nil {
+		return -1, err
+	}
+	if err := d.ready(); err != nil {
+		return -1, err
+	}
+	return d.draw(u), nil
+}
+
+func (d *Distribution) draw(u float64) int {
+	d.weigh()
+	// Find the block first. Adding up as total was, acc ends above the target.
+	target := float64(u * d.total) // never fused with the subtraction below
+	at, before, acc := 0, 0.0, 0.0
+	for i, s := range d.sums {
+		at, before = i, acc
+		if acc += s; acc > target {
+			break
+		}
+	}
+	lo := at * block
+	i := lo + walk(d.weights[lo:min(lo+block, len(d.weights))], target-before)
+	if d.row != nil {
+		return i
+	}
+	return int(d.ids[i])
+}

@@ -1,0 +1,256 @@
+package sampler
+
+import (
+	"math"
+	"slices"
+
+	"github.com/logits-go/logits/internal/kernel"
+	"github.com/pkg/errors"
+)
+
+// Temperature divides the logits by t: below 1 it sharpens the distribution, above 1 it flattens it.
+// 0 is the limit: it keeps only the most probable token, the lowest if several share the largest logit.
+func (d *Distribution) Temperature(t float64) error {
+	if err := checkTemperature(t); err != nil {
+		return err
+	}
+	if err := d.ready(); err != nil {
+		return err
+	}
+	if t == 0 {
+		d.row, d.ids, d.logits = nil, d.ids[:0], d.logits[:0]
+		d.keep(d.best, d.top)
+		d.weighed = false
+		return nil
+	}
+	if product := d.temp * t; product == 0 || math.IsInf(product, 1) {
+		return errors.Errorf("sampler: temperatures %v and %v multiply to %v", d.temp, t, product)
+	}
+	if t != 1 {
+		d.temp *= t
+		d.weighed = false
+	}
+	return nil
+}
+
+// TopK keeps the k most probable tokens, exactly k even where probabilities are equal: the lower tokens stay.
+// 0 keeps all, as does a k of at least the number of tokens. (Fan, Lewis and Dauphin, "Hierarchical neural
+// story generation", 2018.)
+func (d *Distribution) TopK(k int) error {
+	if err := checkTopK(k); err != nil {
+		return err
+	}
+	if err := d.ready(); err != nil {
+		return err
+	}
+	if k == 0 || k >= d.vocab || d.row == nil && k >= len(d.ids) {
+		return nil
+	}
+	d.weighed = false
+	if d.row == nil {
+		d.keepTop(k)
+		return nil
+	}
+
+	// Collect tokens above a threshold, which rises to the k-th of those collected whenever they are too many.
+	// A token equal to the threshold has a higher id than the k already there, so it has lost.
+	d.ids, d.logits = d.ids[:0], d.logits[:0]
+	threshold := float32(math.Inf(-1))
+	for i := above(d.row, 0, threshold); i < d.vocab; i = above(d.row, i+1, threshold) {
+		d.keep(i, float64(d.row[i]))
+		if len(d.ids)-k == max(k, 64) {
+			threshold = float32(d.keepTop(k).logit)
+		}
+	}
+	d.row = nil
+	if len(d.ids) > k {
+		d.keepTop(k)
+	}
+	return nil
+}
+
+// keepTop drops all but the first k of the ranking from the list and returns the last of these.
+func (d *Distribution) keepTop(k int) cand {
+	d.cands = d.cands[:0]
+	for i, id := range d.ids {
+		d.cands = append(d.cands, cand{logit: d.logits[i], weight: 1, id: id})
+	}
+	last := crossing(d.cands, float64(k))
+	d.keepThrough(last)
+	return last
+}
+
+// keepThrough drops what ranks after last from the list, with its weights if it is weighed. Like list and
+// dropLight it copies every token and then moves on past those to keep.
+func (d *Distribution) keepThrough(last cand) {
+	n := 0
+	for i, id := range d.ids {
+		x := d.logits[i]
+		d.ids[n], d.logits[n] = id, x
+		if d.weighed {
+			d.weights[n] = d.weights[i]
+		}
+		if x == last.logit && id > last.id {
+			continue
+		}
+		if x >= last.logit {
+			n++
+		}
+	}
+	d.truncate(n)
+}
+
+func (d *Distribution) truncate(n int) {
+	d.ids, d.logits = d.ids[:n], d.logits[:n]
+	if d.weighed {
+		d.weights = d.weights[:n]
+	}
+}
+
+// TopP keeps the smallest set of most probable tokens whose probabilities sum to at least p; the token that
+// crosses p is kept. 0 and 1 keep all. (Nucleus sampling: Holtzman et al., "The curious case of neural text
+// degeneration", 2020.)
+func (d *Distribution) TopP(p float64) error {
+	if err := checkTopP(p); err != nil {
+		return err
+	}
+	if err := d.ready(); err != nil {
+		return err
+	}
+	if p == 0 || p == 1 {
+		return nil
+	}
+	// No sort: list what is heavy enough to matter, histogram that by logit, and rank only the bucket that
+	// crosses p.
+	d.weigh()
+	need := float64(p * d.total)
+	d.dropLight(lightest(p, d.total, d.vocab))
+	d.keepThrough(crossing(d.narrow(&need), need))
+	d.addUp()
+	return nil
+}
+
+// lightest returns a weight below which no token is in the nucleus: together n such tokens weigh less than
+// (1-p)·total, so the tokens that rank before any of them already reach p·total. The factor outweighs rounding.
+func lightest(p, total float64, n int) float64 {
+	return max((1-p)*total/float64(n)*(1-1e-9), math.SmallestNonzeroFloat64)
+}
+
+// dropLight drops the tokens that weigh less than limit, which is positive. It leaves a list and its weights;
+// sums and total are for addUp to compute.
+func (d *Distribution) dropLight(limit float64) {
+	switch {
+	case d.row == nil:
+		d.weigh()
+	case d.weighed:
+		d.ids = list(d.ids[:0], d.weights, math.Nextafter(limit, 0))
+		for i, id := range d.ids {
+			d.weights[i] = d.weights[id]
+		}
+		d.listLogits()
+		d.truncate(len(d.ids))
+		return
+	default:
+		// Logits decide, up to the rounding that slack covers, and only what is left is weighed.
+		gap := d.temp * math.Log(limit)
+		slack := 1e-6 * (math.Abs(d.top) + math.Abs(gap))
+		least := float32(max(d.top+gap-slack, -math.MaxFloat32))
+		d.ids = list(d.ids[:0], d.row, math.Nextafter32(least, float32(math.Inf(-1))))
+		d.listLogits()
+		d.weigh()
+	}
+	n := 0
+	for i, w := range d.weights {
+		d.ids[n], d.logits[n], d.weights[n] = d.ids[i], d.logits[i], w
+		if w >= limit {
+			n++
+		}
+	}
+	d.truncate(n)
+}
+
+// listLogits completes the list with the logits of ids.
+func (d *Distribution) listLogits() {
+	d.logits = slices.Grow(d.logits[:0], len(d.ids))[:len(d.ids)]
+	for i, id := range d.ids {
+		d.logits[i] = float64(d.row[id])
+	}
+	d.row = nil
+}
+
+// list appends to ids the indices of the values above limit. In a block that has one, which others are is hard
+// to predict, so it writes every index down and moves on only past those to keep: a branch would cost more.
+func list[F kernel.Float](ids []int32, x []F, limit F) []int32 {
+	for lo := 0; lo < len(x); lo += block {
+		hi := min(lo+block, len(x))
+		first := above(x[:hi], lo, limit)
+		if first == hi {
+			continue
+		}
+		ids = slices.Grow(ids, block)
+		tail, n := ids[len(ids):len(ids)+block], uint(0)
+		for i, v := range x[first:hi] {
+			tail[n%block] = int32(first + i)
+			if v > limit {
+				n++
+			}
+		}
+		ids = ids[:len(ids)+int(n)]
+	}
+	return ids
+}
+
+// narrow returns candidates among which the ranking reaches *need, and subtracts from *need what ranks
+// before them.
+func (d *Distribution) narrow(need *float64) []cand {
+	const buckets = 512
+	at, perUnit := 0, 0.0
+	if len(d.ids) > 2*buckets {
+		low := d.top
+		for _, x := range d.logits {
+			if x < low {
+				low = x
+			}
+		}
+		perUnit = min(buckets/(d.top-low), math.MaxFloat64)
+		d.hist = slices.Grow(d.hist[:0], buckets)[:buckets]
+		clear(d.hist)
+		for i, x := range d.logits {
+			d.hist[bucket(d.top-x, perUnit, buckets)] += d.weights[i]
+		}
+		for at < bucket(d.top-low, perUnit, buckets) && d.hist[at] < *need {
+			*need -= d.hist[at]
+			at++
+		}
+	}
+	d.cands = d.cands[:0]
+	for i, x := range d.logits {
+		if bucket(d.top-x, perUnit, buckets) == at {
+			d.cands = append(d.cands, cand{logit: x, weight: d.weights[i], id: d.ids[i]})
+		}
+	}
+	return d.cands
+}
+
+// bucket numbers the gap between the largest logit and another. Rounding is monotonic, so buckets follow the
+// ranking, and equal logits share one.
+func bucket(gap, perUnit float64, buckets int) int {
+	return min(int(gap*perUnit), buckets-1)
+}
+
+// MinP keeps the tokens that are at least p times as probable as the most probable one. 0 keeps all.
+// (Nguyen et al., "Turning up the heat: min-p sampling for creative and coherent LLM outputs", 2024.)
+func (d *Distribution) MinP(p float64) error {
+	if err := checkMinP(p); err != nil {
+		return err
+	}
+	if err := d.ready(); err != nil {
+		return err
+	}
+	if p == 0 {
+		return nil
+	}
+	d.dropLight(p) // the largest weight is 1
+	d.addUp()
+	return nil
+}
