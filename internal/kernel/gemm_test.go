@@ -1,0 +1,215 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// product is the arguments of one call and a place for its result. Slack in every row and around c holds guards.
+type product[F Float] struct {
+	ta, tb        bool
+	m, n, k       int
+	add           bool
+	a, b, c       []F // c begins after the guard
+	lda, ldb, ldc int
+	guarded       []F
+}
+
+const guard = 40
+
+func newProduct[F Float](r *rand.Rand, ta, tb bool, m, n, k int, add bool, slack int) *product[F] {
+	p := &product[F]{ta: ta, tb: tb, m: m, n: n, k: k, add: add}
+	p.a, p.lda = newMatrix[F](r, ta, m, k, slack)
+	p.b, p.ldb = newMatrix[F](r, tb, k, n, slack)
+	p.ldc = n + slack
+	p.guarded = make([]F, m*p.ldc+2*guard)
+	for i := range p.guarded {
+		p.guarded[i] = F(r.NormFloat64())
+	}
+	p.c = p.guarded[guard : guard+max(0, (m-1)*p.ldc+n)]
+	return p
+}
+
+// newMatrix returns op⁻¹ of an (m, n) matrix with slack in each row, without the slack of the last.
+func newMatrix[F Float](r *rand.Rand, trans bool, m, n, slack int) (x []F, ld int) {
+	if trans {
+		m, n = n, m
+	}
+	ld = n + slack
+	x = make([]F, max(0, (m-1)*ld+n))
+	for i := range x {
+		x[i] = F(r.NormFloat64())
+	}
+	return x, ld
+}
+
+func (p *product[F]) String() string {
+	return fmt.Sprintf("Gemm[%T](%t, %t, %d, %d, %d, lda %d, ldb %d, ldc %d, add %t)",
+		F(0), p.ta, p.tb, p.m, p.n, p.k, p.lda, p.ldb, p.ldc, p.add)
+}
+
+// run calls f on a copy of c and returns the copy with its guards.
+func (p *product[F]) run(f func(ta, tb bool, m, n, k int, a []F, lda int, b []F, ldb int, c []F, ldc int, add bool)) []F {
+	c := slices.Clone(p.guarded)
+	f(p.ta, p.tb, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, c[guard:guard+len(p.c)], p.ldc, p.add)
+	return c
+}
+
+// want returns what run should, with each sum in one chain, and the sums of the terms' magnitudes.
+func (p *product[F]) want() (c []F, size []float64) {
+	c = slices.Clone(p.guarded)
+	size = make([]float64, len(c))
+	for i := range p.m {
+		for j := range p.n {
+			at := guard + i*p.ldc + j
+			var s F
+			for q := range p.k {
+				x, y := i*p.lda+q, q*p.ldb+j
+				if p.ta {
+					x = q*p.lda + i
+				}
+				if p.tb {
+					y = j*p.ldb + q
+				}
+				s += p.a[x] * p.b[y]
+				size[at] += math.Abs(float64(p.a[x] * p.b[y]))
+			}
+			if p.add {
+				size[at] += math.Abs(float64(c[at]))
+				s += c[at]
+			}
+			c[at] = s
+		}
+	}
+	return c, size
+}
+
+// check fails the test unless got, from run, is the product to within tol of its terms' magnitude.
+func (p *product[F]) check(t *testing.T, how string, got []F, tol float64) {
+	t.Helper()
+	want, size := p.want()
+	for i := range got {
+		x, y := float64(got[i]), float64(want[i])
+		switch {
+		case x == y, math.IsNaN(x) && math.IsNaN(y):
+			continue
+		case math.Abs(x-y) <= tol*size[i] && !math.IsInf(size[i], 0):
+			continue
+		}
+		at := i - guard
+		t.Fatalf("%s: %v: c[%d][%d] = %v, want %v", how, p, at/max(p.ldc, 1), at%max(p.ldc, 1), got[i], want[i])
+	}
+}
+
+// sizes are those around every tile's edges; together with the others drawn at random they meet all remainders.
+var sizes = []int{0, 1, 2, 3, 4, 5, 7, 8, 13, 14, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 70}
+
+// products calls f on a sample of products with sizes up to 70, all transposes and leading dimensions.
+func products[F Float](seed uint64, count int, f func(p *product[F])) {
+	r := rand.New(rand.NewPCG(seed, 0))
+	for i := range count {
+		size := func() int {
+			if r.IntN(3) == 0 {
+				return r.IntN(71)
+			}
+			return sizes[r.IntN(len(sizes))]
+		}
+		f(newProduct[F](r, i&1 != 0, i&2 != 0, size(), size(), size(), i&4 != 0, []int{0, 1, 19}[i/8%3]))
+	}
+}
+
+func TestGemm(t *testing.T) {
+	testGemm[float64](t, 1e-13)
+	testGemm[float32](t, 1e-5)
+}
+
+func testGemm[F Float](t *testing.T, tol float64) {
+	products(1, 1500, func(p *product[F]) {
+		a, b := slices.Clone(p.a), slices.Clone(p.b)
+		p.check(t, "Gemm", p.run(Gemm[F]), tol)
+		if !slices.Equal(a, p.a) || !slices.Equal(b, p.b) {
+			t.Fatalf("%v: changes its operands", p)
+		}
+		if got, want := p.run(GemmSerial[F]), p.run(Gemm[F]); !slices.Equal(got, want) {
+			t.Fatalf("%v: GemmSerial differs from Gemm", p)
+		}
+	})
+}
+
+// Products that need several blocks in every direction.
+func TestGemmLarge(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 0))
+	for i, size := range [][3]int{{3, 1100, 700}, {130, 517, 300}, {521, 30, 520}, {1, 600, 1100}, {600, 1, 1100}, {64, 128, 2050}} {
+		for transposes := range 4 {
+			ta, tb := transposes&1 != 0, transposes&2 != 0
+			p64 := newProduct[float64](r, ta, tb, size[0], size[1], size[2], i%2 == 0, i)
+			p64.check(t, "Gemm", p64.run(Gemm[float64]), 1e-13)
+			p32 := newProduct[float32](r, ta, tb, size[0], size[1], size[2], i%2 == 1, i)
+			p32.check(t, "Gemm", p32.run(Gemm[float32]), 1e-5)
+		}
+	}
+}
+
+func TestGemmSameBitsAtAnyNumberOfThreads(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 0))
+	for i, size := range [][3]int{{129, 130, 131}, {15, 700, 300}, {1, 1000, 515}, {700, 3, 515}, {1000, 1, 515}, {61, 62, 1030}} {
+		for transposes := range 4 {
+			p := newProduct[float32](r, transposes&1 != 0, transposes&2 != 0, size[0], size[1], size[2], i%2 == 0, i)
+			want := p.run(GemmSerial[float32])
+			for threads := 1; threads <= 4; threads++ {
+				withThreads(t, threads, func() {
+					if got := p.run(Gemm[float32]); !slices.Equal(got, want) {
+						t.Fatalf("%d threads: %v differs from one thread", threads, p)
+					}
+				})
+			}
+		}
+	}
+}
+
+// A zero does not hide what it is multiplied with.
+func TestGemmKeepsNaNAndInf(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	products(4, 800, func(p *product[float32]) {
+		if p.m*p.n*p.k == 0 {
+			return
+		}
+		for i := range p.a {
+			if i%3 == 0 {
+				p.a[i] = 0
+			}
+		}
+		p.a[len(p.a)*2/3] = inf
+		p.b[len(p.b)/2] = nan
+		p.b[len(p.b)/3] = -inf
+		p.check(t, "Gemm", p.run(Gemm[float32]), 1e-5)
+	})
+}
+
+func TestGemmOutOfRangePanics(t *testing.T) {
+	const n = 20
+	full := make([]float32, n*n)
+	for name, short := range map[string][3]int{"a": {1, 0, 0}, "b": {0, 1, 0}, "c": {0, 0, 1}} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("Gemm of %d×%d matrices, %s one element short: no panic", n, n, name)
+				}
+			}()
+			x := func(i int) []float32 { return full[: n*n-short[i] : n*n-short[i]] }
+			Gemm(false, false, n, n, n, x(0), n, x(1), n, x(2), n, false)
+		})
+	}
+}
+
+func ExampleGemm() {
+	a := []float64{1, 2, 3, 4, 5, 6} // (2, 3)
+	b := []float64{1, 0, 1, 2, 2, 0} // (2, 3): its transpose is (3, 2)
+	c := make([]float64, 4)
+	Gemm(false, true, 2, 2, 3, a, 3, b, 3, c, 2, false)
+	fmt.Println(c)
+	// Output: [4 6 10 18]
+}
