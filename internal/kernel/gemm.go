@@ -1,5 +1,7 @@
 package kernel
 
+import "unsafe"
+
 // Gemm computes c = op(a)·op(b), or adds it to c if add is set, where op transposes if ta or tb says so.
 //
 //	c[i*ldc+j] (+)= sum over p of op(a)[i][p] * op(b)[p][j]
@@ -38,6 +40,9 @@ func gemm[F Float](parallel, ta, tb bool, m, n, k int, a []F, lda int, b []F, ld
 	inside(tb, k, n, b, ldb)
 	inside(false, m, n, c, ldc)
 	parallel = parallel && m*n*k >= minParallel
+	if unsafe.Sizeof(c[0]) == 4 && sgemm(parallel, ta, tb, m, n, k, float32s(a), lda, float32s(b), ldb, float32s(c), ldc, add) {
+		return
+	}
 	switch {
 	case m == 1:
 		inc := 1
@@ -62,4 +67,9 @@ func inside[F Float](trans bool, m, n int, x []F, ld int) {
 		m, n = n, m
 	}
 	_ = x[(m-1)*ld : (m-1)*ld+n]
+}
+
+// float32s returns x, whose elements have four bytes, as what it is.
+func float32s[F Float](x []F) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
 }
