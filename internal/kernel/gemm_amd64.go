@@ -4,15 +4,17 @@ package kernel
 
 import "sync"
 
+//go:generate go -C asm run . -dir ..
+
 // Whole products of float32 in assembly. A block of b is packed once for all threads, into panels as wide as a tile;
 // then strips of a few rows of op(a) meet all panels of the block in one call, which reads op(a) where it lies. The
 // number of terms summed up in registers and the order of the sums are those of both instruction sets.
 const (
-	sgemmK    = 512 // rows of a block of b: terms of one sum in registers
+	sgemmK    = 384 // rows of a block of b: terms of one sum in registers
 	sgemmCols = 512 // columns of a block of b
 
 	// Up to this many strips do not pay for packing a block of op(b) that is stored by rows.
-	sgemmInPlace = 2
+	sgemmInPlace = 48
 
 	// A vector's product is cut into calls of about this many terms, so that none keeps the world from stopping for
 	// more than some ten microseconds.
@@ -148,14 +150,14 @@ func (p *product32) blocks() {
 	panel, tile := 2*p.width, len(p.rowTiles)
 	p.panelSize = ceil(rows, 16) * 16 * panel
 	p.strips = ceil(p.m, tile)
-	p.packB = p.tb || p.m > sgemmInPlace*tile
-	p.packA = p.strips > 1 && p.lda%1024 == 0
+	p.packB = p.tb || p.strips > sgemmInPlace
+	p.packA = p.strips > 1 && (p.lda%1024 == 0 || p.ta && tile < 8)
 	for p.col = 0; p.col < p.n; p.col += cols {
 		p.cols = min(cols, p.n-p.col)
 		p.panels = ceil(p.cols, panel)
 		p.groups = 1
 		if p.parallel {
-			p.groups = min(p.panels, ceil(2*chunksPerThread, p.strips))
+			p.groups = min(p.panels, ceil(16, p.strips))
 		}
 		for p.row = 0; p.row < p.k; p.row += rows {
 			p.rows = min(rows, p.k-p.row)

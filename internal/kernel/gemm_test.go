@@ -122,12 +122,14 @@ func products[F Float](seed uint64, count int, f func(p *product[F])) {
 }
 
 func TestGemm(t *testing.T) {
-	testGemm[float64](t, 1e-13)
-	testGemm[float32](t, 1e-5)
+	onEachPath(t, func(t *testing.T) {
+		testGemm[float64](t, 1e-13)
+		testGemm[float32](t, 1e-5)
+	})
 }
 
 func testGemm[F Float](t *testing.T, tol float64) {
-	products(1, 1500, func(p *product[F]) {
+	products(1, 1000, func(p *product[F]) {
 		a, b := slices.Clone(p.a), slices.Clone(p.b)
 		p.check(t, "Gemm", p.run(Gemm[F]), tol)
 		if !slices.Equal(a, p.a) || !slices.Equal(b, p.b) {
@@ -139,39 +141,97 @@ func testGemm[F Float](t *testing.T, tol float64) {
 	})
 }
 
-// Products that need several blocks in every direction.
-func TestGemmLarge(t *testing.T) {
-	r := rand.New(rand.NewPCG(2, 0))
-	for i, size := range [][3]int{{3, 1100, 700}, {130, 517, 300}, {521, 30, 520}, {1, 600, 1100}, {600, 1, 1100}, {64, 128, 2050}} {
-		for transposes := range 4 {
-			ta, tb := transposes&1 != 0, transposes&2 != 0
-			p64 := newProduct[float64](r, ta, tb, size[0], size[1], size[2], i%2 == 0, i)
-			p64.check(t, "Gemm", p64.run(Gemm[float64]), 1e-13)
-			p32 := newProduct[float32](r, ta, tb, size[0], size[1], size[2], i%2 == 1, i)
-			p32.check(t, "Gemm", p32.run(Gemm[float32]), 1e-5)
-		}
-	}
+// largeSizes need several blocks in some direction, or are vectors.
+var largeSizes = [][3]int{
+	{3, 1100, 400}, {130, 517, 50}, {700, 30, 33}, {30, 33, 1100},
+	{1, 600, 1100}, {600, 1, 1100}, {1, 1200, 130}, {1200, 1, 130}, {1, 3, sgemvProbe}, {3, 1, sgemvProbe},
 }
 
-func TestGemmSameBitsAtAnyNumberOfThreads(t *testing.T) {
+// sgemvProbe is a number of terms so large that the product of two vectors is computed in parts.
+const sgemvProbe = 1<<17 + 7
+
+func TestGemmLarge(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(2, 0))
+		for i, size := range largeSizes {
+			for transposes := range 4 {
+				ta, tb := transposes&1 != 0, transposes&2 != 0
+				p32 := newProduct[float32](r, ta, tb, size[0], size[1], size[2], i%2 == 1, i)
+				p32.check(t, "Gemm", p32.run(Gemm[float32]), 1e-5)
+				if transposes == i%4 {
+					p64 := newProduct[float64](r, ta, tb, size[0], size[1], size[2], i%2 == 0, i)
+					p64.check(t, "Gemm", p64.run(Gemm[float64]), 1e-13)
+				}
+			}
+		}
+	})
+}
+
+// Leading dimensions that are large powers of two make all rows compete for the same cache lines.
+func TestGemmPowerOfTwo(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(6, 0))
+		for transposes := range 4 {
+			ta, tb := transposes&1 != 0, transposes&2 != 0
+			p := newProduct[float32](r, ta, tb, 31, 70, 35, ta, 0)
+			p.lda, p.ldb, p.ldc = 1024, 1024, 1024
+			p.a, p.b, p.guarded = make([]float32, 71*1024), make([]float32, 71*1024), make([]float32, 31*1024+2*guard)
+			for _, x := range [][]float32{p.a, p.b, p.guarded} {
+				for i := range x {
+					x[i] = float32(r.NormFloat64())
+				}
+			}
+			p.c = p.guarded[guard : guard+30*1024+70]
+			p.check(t, "Gemm", p.run(Gemm[float32]), 1e-5)
+		}
+	})
+}
+
+func TestGemmSameBits(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 0))
-	for i, size := range [][3]int{{129, 130, 131}, {15, 700, 300}, {1, 1000, 515}, {700, 3, 515}, {1000, 1, 515}, {61, 62, 1030}} {
+	sizes := append([][3]int{{129, 130, 131}, {15, 700, 300}, {700, 3, 515}, {61, 62, 1030}, {710, 64, 40}}, largeSizes...)
+	for i, size := range sizes {
 		for transposes := range 4 {
 			p := newProduct[float32](r, transposes&1 != 0, transposes&2 != 0, size[0], size[1], size[2], i%2 == 0, i)
-			want := p.run(GemmSerial[float32])
-			for threads := 1; threads <= 4; threads++ {
-				withThreads(t, threads, func() {
-					if got := p.run(Gemm[float32]); !slices.Equal(got, want) {
-						t.Fatalf("%d threads: %v differs from one thread", threads, p)
-					}
-				})
+			results := map[string][]float32{}
+			onEachPath(t, func(t *testing.T) {
+				want := p.run(GemmSerial[float32])
+				for threads := 1; threads <= 4; threads++ {
+					withThreads(t, threads, func() {
+						if got := p.run(Gemm[float32]); !slices.Equal(got, want) {
+							t.Fatalf("%d threads: %v differs from one thread", threads, p)
+						}
+					})
+				}
+				results[path] = want
+			})
+			if x, y := results[pathAVX2], results[pathAVX512]; x != nil && y != nil && !slices.Equal(x, y) {
+				t.Fatalf("%v differs between AVX2 and AVX-512", p)
 			}
 		}
 	}
 }
 
+func TestGemmSmallSameBits(t *testing.T) {
+	if !slices.Contains(supportedPaths(), pathAVX512) {
+		t.Skip("no AVX-512")
+	}
+	products(7, 1000, func(p *product[float32]) {
+		var x, y []float32
+		onPath(pathAVX2, func() { x = p.run(Gemm[float32]) })
+		onPath(pathAVX512, func() { y = p.run(Gemm[float32]) })
+		if !slices.Equal(x, y) {
+			t.Fatalf("%v differs between AVX2 and AVX-512", p)
+		}
+	})
+}
+
 // A zero does not hide what it is multiplied with.
 func TestGemmKeepsNaNAndInf(t *testing.T) {
+	onEachPath(t, testGemmKeepsNaNAndInf)
+}
+
+func testGemmKeepsNaNAndInf(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	products(4, 800, func(p *product[float32]) {
 		if p.m*p.n*p.k == 0 {

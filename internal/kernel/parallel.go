@@ -42,8 +42,9 @@ func Threads() int {
 func SetThreads(n int) { maxThreads.Store(int64(max(n, 0))) }
 
 const (
-	// With a few chunks per thread one that the system has suspended delays the others by little.
-	chunksPerThread = 4
+	// A thread takes at most this part of its share of what is left, so that the last chunks are small and all threads
+	// are done at about the same time, even if the system suspends one for a while.
+	chunksPerShare = 4
 
 	// Waking a thread takes tens of microseconds, so a helper waits awhile for the next call before it sleeps.
 	spinTime = 200 * time.Microsecond
@@ -65,9 +66,10 @@ type team struct {
 	busy sync.Mutex // held for the length of a call
 
 	// Written by the caller before it posts and after all have left.
-	f             func(lo, hi int)
-	n, grain      int
-	units, chunks int
+	f        func(lo, hi int)
+	n, grain int
+	units    int64 // of grain elements
+	shares   int64 // parts that a thread's chunk is one of what is left
 
 	helpers  atomic.Int64            // that exist
 	panicked atomic.Pointer[failure] // the first panic of a helper in this call
@@ -77,7 +79,7 @@ type team struct {
 	_    [64]byte
 	post atomic.Uint64 // number of the call << 32 | free seats << 16 | taken seats
 	_    [56]byte
-	next atomic.Int64 // chunk to be taken
+	next atomic.Int64 // unit to be taken
 	_    [56]byte
 }
 
@@ -97,7 +99,7 @@ func (t *team) run(n, grain, units, threads int, f func(lo, hi int)) {
 		t.helpers.Add(1)
 		go t.help()
 	}
-	t.f, t.n, t.grain, t.units, t.chunks = f, n, grain, units, min(units, chunksPerThread*threads)
+	t.f, t.n, t.grain, t.units, t.shares = f, n, grain, int64(units), int64(chunksPerShare*threads)
 	t.next.Store(0)
 	t.post.Store((t.post.Load()>>32+1)<<32 | uint64(seats)<<16)
 	for i := 0; i < seats && t.rouse(); i++ {
@@ -109,7 +111,7 @@ func (t *team) run(n, grain, units, threads int, f func(lo, hi int)) {
 
 // finish closes the call and waits for those who hold a seat.
 func (t *team) finish() {
-	t.next.Store(int64(t.chunks)) // after a panic the others need not go on
+	t.next.Store(t.units) // after a panic the others need not go on
 	t.post.And(^uint64(freeSeats))
 	for i := 1; t.post.Load()&takenSeats != 0; i++ {
 		spin(i)
@@ -123,12 +125,14 @@ func (t *team) finish() {
 // work takes chunks until none is left.
 func (t *team) work() {
 	for {
-		i := int(t.next.Add(1)) - 1
-		if i >= t.chunks {
+		lo := t.next.Load()
+		if lo >= t.units {
 			return
 		}
-		lo, hi := t.units*i/t.chunks*t.grain, t.units*(i+1)/t.chunks*t.grain
-		t.f(lo, min(hi, t.n))
+		hi := lo + max(1, (t.units-lo)/t.shares)
+		if t.next.CompareAndSwap(lo, hi) {
+			t.f(int(lo)*t.grain, min(int(hi)*t.grain, t.n))
+		}
 	}
 }
 
@@ -162,7 +166,7 @@ func (t *team) assist() {
 	defer func() {
 		if v := recover(); v != nil {
 			t.panicked.CompareAndSwap(nil, &failure{v})
-			t.next.Store(int64(t.chunks))
+			t.next.Store(t.units)
 		}
 		t.post.Add(^uint64(0))
 	}()
