@@ -44,12 +44,14 @@ func gemm[F Float](parallel, ta, tb bool, m, n, k int, a []F, lda int, b []F, ld
 		return
 	}
 	switch {
-	case m == 1:
-		inc := 1
+	case m == 1 || tb && m < tileRows:
+		row, inc := lda, 1
 		if ta {
-			inc = lda
+			row, inc = 1, lda
 		}
-		gemv(parallel, tb, n, k, a, inc, b, ldb, c, 1, add)
+		for i := range m {
+			gemv(parallel, tb, n, k, a[i*row:], inc, b, ldb, c[i*ldc:], 1, add)
+		}
 	case n == 1:
 		inc := ldb
 		if tb {

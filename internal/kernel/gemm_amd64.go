@@ -16,9 +16,12 @@ const (
 	// Up to this many strips do not pay for packing a block of op(b) that is stored by rows.
 	sgemmInPlace = 48
 
-	// A vector's product is cut into calls of about this many terms, so that none keeps the world from stopping for
-	// more than some ten microseconds.
-	sgemvTerms = 1 << 17
+	// Up to this many rows of op(a) are faster multiplied as vectors if b is stored by columns.
+	sgemmVectors = 8
+
+	// Products of vectors are cut into calls of about this many terms, so that what one vector has brought into a cache
+	// is still there for the next, and no call keeps the world from stopping for long.
+	sgemvTerms = 1 << 16
 )
 
 type (
@@ -74,25 +77,21 @@ func sgemm(parallel, ta, tb bool, m, n, k int, a []float32, lda int, b []float32
 	p, ok := sgemmPool.Get().(*product32)
 	if !ok {
 		p = new(product32)
-		p.pack, p.multiply, p.multiplyVector = p.packPanels, p.multiplyStrips, p.multiplyRows
+		p.pack, p.multiply, p.multiplyVectors = p.packPanels, p.multiplyStrips, p.multiplyRows
 	}
 	p.microkernels, p.parallel = sgemmKernels, parallel
 	p.ta, p.tb, p.m, p.n, p.k = ta, tb, m, n, k
 	p.a, p.b, p.c, p.lda, p.ldb, p.ldc = a, b, c, lda, ldb, ldc
 	p.add = add
 	switch {
-	case m == 1 && tb:
-		if !ta {
-			lda = 1
-		}
-		p.vector(n, a, lda, b, ldb, 1)
+	case tb && (m == 1 || m <= sgemmVectors && k >= 64):
+		p.vectors(1)
 	case n == 1 && !ta:
-		if tb {
-			ldb = 1
-		}
-		p.vector(m, b, ldb, a, lda, ldc)
-	case n == 1 && ldc == 1:
 		// A column is a row of the transposed product.
+		p.ta, p.tb, p.m, p.n = !tb, true, 1, m
+		p.a, p.b, p.lda, p.ldb = b, a, ldb, lda
+		p.vectors(ldc)
+	case n == 1 && ldc == 1:
 		p.ta, p.tb, p.m, p.n = !tb, false, 1, m
 		p.a, p.b, p.lda, p.ldb = b, a, ldb, lda
 		p.blocks()
@@ -132,8 +131,10 @@ type product32 struct {
 	strips               int // parts of c's rows
 	groups               int // parts of the panels that a strip meets in calls of its own
 
-	packed                         []float32
-	pack, multiply, multiplyVector func(lo, hi int)
+	inc int // from one result of a vector to the next
+
+	packed                          []float32
+	pack, multiply, multiplyVectors func(lo, hi int)
 }
 
 // room makes packed large enough. Large slices begin at a page, so their vectors do not straddle cache lines.
@@ -151,7 +152,7 @@ func (p *product32) blocks() {
 	p.panelSize = ceil(rows, 16) * 16 * panel
 	p.strips = ceil(p.m, tile)
 	p.packB = p.tb || p.strips > sgemmInPlace
-	p.packA = p.strips > 1 && (p.lda%1024 == 0 || p.ta && tile < 8)
+	p.packA = p.strips > 1 && (p.lda%1024 == 0 || p.ta && tile < 8 && p.n >= 128)
 	for p.col = 0; p.col < p.n; p.col += cols {
 		p.cols = min(cols, p.n-p.col)
 		p.panels = ceil(p.cols, panel)
@@ -255,24 +256,26 @@ func (p *product32) multiplyPanels(tile tileFunc, a *float32, lda, i, first, las
 		&p.c[i*p.ldc+p.col+first*panel], 4*p.ldc, tail, p.accumulate)
 }
 
-// vector multiplies the n rows of a matrix b with a vector of k numbers, incx apart, into numbers incy apart.
-func (p *product32) vector(n int, x []float32, incx int, b []float32, ldb, incy int) {
-	if incx != 1 {
-		p.room(p.k)
-		for i := range p.k {
-			p.packed[i] = x[i*incx]
+// vectors multiplies each row of op(a) with the rows of b, which tb transposes, into numbers inc apart.
+func (p *product32) vectors(inc int) {
+	if p.ta {
+		p.room(p.m * p.k)
+		for i := range p.m {
+			for q := range p.k {
+				p.packed[i*p.k+q] = p.a[q*p.lda+i]
+			}
 		}
-		x = p.packed
+		p.a, p.lda = p.packed, p.k
 	}
-	p.a, p.b, p.ldb, p.ldc = x, b, ldb, incy
+	p.inc = inc
 	if p.parallel {
-		Parallel(n, 8, p.multiplyVector)
+		Parallel(p.n, 8, p.multiplyVectors)
 	} else {
-		p.multiplyRows(0, n)
+		p.multiplyRows(0, p.n)
 	}
 }
 
-// multiplyRows computes results [lo, hi) of vector.
+// multiplyRows multiplies rows [lo, hi) of b with all vectors, as many at a time as stay in a cache.
 func (p *product32) multiplyRows(lo, hi int) {
 	for q := 0; q < p.k; q += sgemvTerms {
 		terms := min(sgemvTerms, p.k-q)
@@ -282,7 +285,10 @@ func (p *product32) multiplyRows(lo, hi int) {
 			accumulate = 1
 		}
 		for j := lo; j < hi; j += rows {
-			p.dot(terms, &p.a[q], &p.b[j*p.ldb+q], 4*p.ldb, min(rows, hi-j), &p.c[j*p.ldc], 4*p.ldc, accumulate)
+			for i := range p.m {
+				p.dot(terms, &p.a[i*p.lda+q], &p.b[j*p.ldb+q], 4*p.ldb, min(rows, hi-j),
+					&p.c[i*p.ldc+j*p.inc], 4*p.inc, accumulate)
+			}
 		}
 	}
 }

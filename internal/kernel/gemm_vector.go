@@ -27,17 +27,36 @@ func gemvRange[F Float](tb bool, lo, hi, k int, x []F, incx int, b []F, ldb int,
 			y[j*incy] = 0
 		}
 	}
+	if incy == 1 {
+		addRows(y[lo:hi], k, x, incx, b[lo:], ldb)
+		return
+	}
 	for p := range k {
-		xp, row := x[p*incx], b[p*ldb+lo:p*ldb+hi]
-		if incy == 1 {
-			dst := y[lo:hi][:len(row)]
-			for j, v := range row {
-				dst[j] += xp * v
-			}
-			continue
-		}
-		for j, v := range row {
+		xp := x[p*incx]
+		for j, v := range b[p*ldb+lo : p*ldb+hi] {
 			y[(lo+j)*incy] += xp * v
+		}
+	}
+}
+
+// addRows adds x[p*incx] times row p of b to y, in the order of p < k.
+func addRows[F Float](y []F, k int, x []F, incx int, b []F, ldb int) {
+	p := 0
+	for ; p+4 <= k; p += 4 {
+		x0, x1, x2, x3 := x[p*incx], x[(p+1)*incx], x[(p+2)*incx], x[(p+3)*incx]
+		b0, b1, b2, b3 := b[p*ldb:][:len(y)], b[(p+1)*ldb:][:len(y)], b[(p+2)*ldb:][:len(y)], b[(p+3)*ldb:][:len(y)]
+		for j, s := range y {
+			s += x0 * b0[j]
+			s += x1 * b1[j]
+			s += x2 * b2[j]
+			s += x3 * b3[j]
+			y[j] = s
+		}
+	}
+	for ; p < k; p++ {
+		xp, row := x[p*incx], b[p*ldb:][:len(y)]
+		for j, s := range y {
+			y[j] = s + xp*row[j]
 		}
 	}
 }
