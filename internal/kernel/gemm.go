@@ -40,7 +40,7 @@ func gemm[F Float](parallel, ta, tb bool, m, n, k int, a []F, lda int, b []F, ld
 	inside(tb, k, n, b, ldb)
 	inside(false, m, n, c, ldc)
 	parallel = parallel && m*n*k >= minParallel
-	if unsafe.Sizeof(c[0]) == 4 && sgemm(parallel, ta, tb, m, n, k, float32s(a), lda, float32s(b), ldb, float32s(c), ldc, add) {
+	if unsafe.Sizeof(c[0]) == 4 && sgemm(parallel, ta, tb, m, n, k, asFloat32s(a), lda, asFloat32s(b), ldb, asFloat32s(c), ldc, add) {
 		return
 	}
 	switch {
@@ -71,7 +71,7 @@ func inside[F Float](trans bool, m, n int, x []F, ld int) {
 	_ = x[(m-1)*ld : (m-1)*ld+n]
 }
 
-// float32s returns x, whose elements have four bytes, as what it is.
-func float32s[F Float](x []F) []float32 {
+// asFloat32s returns x, whose elements have four bytes, as what it is.
+func asFloat32s[F Float](x []F) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
 }

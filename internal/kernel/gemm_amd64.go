@@ -41,7 +41,7 @@ type microkernels struct {
 }
 
 // sgemmKernels are those in use, or nil for portable ones.
-var sgemmKernels = microkernelsOf(path)
+var sgemmKernels = microkernelsOf(activePath)
 
 func microkernelsOf(path string) *microkernels {
 	switch path {
@@ -146,19 +146,19 @@ func (p *product32) room(size int) {
 
 // blocks multiplies block by block.
 func (p *product32) blocks() {
-	rows := ceil(p.k, ceil(p.k, sgemmK))
-	cols := ceil(ceil(p.n, ceil(p.n, sgemmCols)), 32) * 32
+	rows := ceilDiv(p.k, ceilDiv(p.k, sgemmK))
+	cols := ceilDiv(ceilDiv(p.n, ceilDiv(p.n, sgemmCols)), 32) * 32
 	panel, tile := 2*p.width, len(p.rowTiles)
-	p.panelSize = ceil(rows, 16) * 16 * panel
-	p.strips = ceil(p.m, tile)
+	p.panelSize = ceilDiv(rows, 16) * 16 * panel
+	p.strips = ceilDiv(p.m, tile)
 	p.packB = p.tb || p.strips > sgemmInPlace
 	p.packA = p.strips > 1 && (p.lda%1024 == 0 || p.ta && tile < 8 && p.n >= 128)
 	for p.col = 0; p.col < p.n; p.col += cols {
 		p.cols = min(cols, p.n-p.col)
-		p.panels = ceil(p.cols, panel)
+		p.panels = ceilDiv(p.cols, panel)
 		p.groups = 1
 		if p.parallel {
-			p.groups = min(p.panels, ceil(16, p.strips))
+			p.groups = min(p.panels, ceilDiv(16, p.strips))
 		}
 		for p.row = 0; p.row < p.k; p.row += rows {
 			p.rows = min(rows, p.k-p.row)
@@ -279,7 +279,7 @@ func (p *product32) vectors(inc int) {
 func (p *product32) multiplyRows(lo, hi int) {
 	for q := 0; q < p.k; q += sgemvTerms {
 		terms := min(sgemvTerms, p.k-q)
-		rows := ceil(sgemvTerms, terms)
+		rows := ceilDiv(sgemvTerms, terms)
 		accumulate := 0
 		if p.add || q > 0 {
 			accumulate = 1

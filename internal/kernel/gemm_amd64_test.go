@@ -14,8 +14,8 @@ import (
 
 // usePath makes products take the path and returns the one they took.
 func usePath(to string) (from string) {
-	from, path = path, to
-	sgemmKernels = microkernelsOf(path)
+	from, activePath = activePath, to
+	sgemmKernels = microkernelsOf(to)
 	return from
 }
 

@@ -55,7 +55,7 @@ func BenchmarkGemmDecode(b *testing.B) {
 
 func benchmarkGemm(b *testing.B, name string, ta, tb bool, m, n, k int) {
 	b.Run(fmt.Sprintf("%s-%dx%dx%d", name, m, n, k), func(b *testing.B) {
-		p := newProduct[float32](rand.New(rand.NewPCG(5, 0)), ta, tb, m, n, k, false, 0)
+		p := newGemmCase[float32](rand.New(rand.NewPCG(5, 0)), ta, tb, m, n, k, false, 0)
 		onEachPath(b, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

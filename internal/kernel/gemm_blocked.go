@@ -51,12 +51,12 @@ func gemmBlocked[F Float](parallel, ta, tb bool, m, n, k int, a []F, lda int, b 
 		for g.row = 0; g.row < k; g.row += blockK {
 			g.rows = min(blockK, k-g.row)
 			g.add = add || g.row > 0
-			panels := ceil(g.cols, tileCols)
-			if size := panels * ceil(g.rows, tileStep); len(g.packed) < size {
+			panels := ceilDiv(g.cols, tileCols)
+			if size := panels * ceilDiv(g.rows, tileStep); len(g.packed) < size {
 				g.packed = make([]stepsB[F], size)
 			}
-			strips := ceil(m, tileRows)
-			g.groups = min(panels, ceil(32, strips))
+			strips := ceilDiv(m, tileRows)
+			g.groups = min(panels, ceilDiv(32, strips))
 			if parallel {
 				Parallel(panels, 8, g.pack)
 				Parallel(strips*g.groups, 1, g.tiles)
@@ -72,7 +72,7 @@ func gemmBlocked[F Float](parallel, ta, tb bool, m, n, k int, a []F, lda int, b 
 
 // packPanels copies panels [lo, hi) of the block of b, filling up with zeros.
 func (g *blocked[F]) packPanels(lo, hi int) {
-	steps := ceil(g.rows, tileStep)
+	steps := ceilDiv(g.rows, tileStep)
 	for panel := lo; panel < hi; panel++ {
 		dst := g.packed[panel*steps : (panel+1)*steps]
 		col := g.col + panel*tileCols
@@ -122,9 +122,9 @@ func (g *blocked[F]) packStrip(dst []stepsA[F], row int) {
 // multiplyTiles computes units [lo, hi) of c: strip unit/groups against the panels of group unit%groups.
 func (g *blocked[F]) multiplyTiles(lo, hi int) {
 	var buf [blockK / tileStep]stepsA[F]
-	steps := ceil(g.rows, tileStep)
+	steps := ceilDiv(g.rows, tileStep)
 	strip := buf[:steps]
-	panels := ceil(g.cols, tileCols)
+	panels := ceilDiv(g.cols, tileCols)
 	last := -1
 	for unit := lo; unit < hi; unit++ {
 		row, group := unit/g.groups*tileRows, unit%g.groups
@@ -196,4 +196,5 @@ func multiplyTile[F Float](a []stepsA[F], b []stepsB[F], tile *[tileRows * tileC
 	*tile = [...]F{c00, c01, c10, c11, c20, c21, c30, c31}
 }
 
-func ceil(n, d int) int { return (n + d - 1) / d }
+// ceilDiv is n/d, rounded up.
+func ceilDiv(n, d int) int { return (n + d - 1) / d }

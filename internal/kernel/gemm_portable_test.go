@@ -3,4 +3,4 @@
 package kernel
 
 // usePath accepts the only path there is and returns it.
-func usePath(string) string { return path }
+func usePath(string) string { return activePath }

@@ -8,33 +8,33 @@ import (
 	"testing"
 )
 
-// product is the arguments of one call and a place for its result. Slack in every row and around c holds guards.
-type product[F Float] struct {
+// gemmCase is the arguments of one call and a place for its result. Slack in every row and around c holds guards.
+type gemmCase[F Float] struct {
 	ta, tb        bool
 	m, n, k       int
 	add           bool
-	a, b, c       []F // c begins after the guard
+	a, b, c       []F // c begins after the gemmGuard
 	lda, ldb, ldc int
 	guarded       []F
 }
 
-const guard = 40
+const gemmGuard = 40
 
-func newProduct[F Float](r *rand.Rand, ta, tb bool, m, n, k int, add bool, slack int) *product[F] {
-	p := &product[F]{ta: ta, tb: tb, m: m, n: n, k: k, add: add}
-	p.a, p.lda = newMatrix[F](r, ta, m, k, slack)
-	p.b, p.ldb = newMatrix[F](r, tb, k, n, slack)
+func newGemmCase[F Float](r *rand.Rand, ta, tb bool, m, n, k int, add bool, slack int) *gemmCase[F] {
+	p := &gemmCase[F]{ta: ta, tb: tb, m: m, n: n, k: k, add: add}
+	p.a, p.lda = newGemmMatrix[F](r, ta, m, k, slack)
+	p.b, p.ldb = newGemmMatrix[F](r, tb, k, n, slack)
 	p.ldc = n + slack
-	p.guarded = make([]F, m*p.ldc+2*guard)
+	p.guarded = make([]F, m*p.ldc+2*gemmGuard)
 	for i := range p.guarded {
 		p.guarded[i] = F(r.NormFloat64())
 	}
-	p.c = p.guarded[guard : guard+max(0, (m-1)*p.ldc+n)]
+	p.c = p.guarded[gemmGuard : gemmGuard+max(0, (m-1)*p.ldc+n)]
 	return p
 }
 
-// newMatrix returns op⁻¹ of an (m, n) matrix with slack in each row, without the slack of the last.
-func newMatrix[F Float](r *rand.Rand, trans bool, m, n, slack int) (x []F, ld int) {
+// newGemmMatrix returns op⁻¹ of an (m, n) matrix with slack in each row, without the slack of the last.
+func newGemmMatrix[F Float](r *rand.Rand, trans bool, m, n, slack int) (x []F, ld int) {
 	if trans {
 		m, n = n, m
 	}
@@ -46,25 +46,25 @@ func newMatrix[F Float](r *rand.Rand, trans bool, m, n, slack int) (x []F, ld in
 	return x, ld
 }
 
-func (p *product[F]) String() string {
+func (p *gemmCase[F]) String() string {
 	return fmt.Sprintf("Gemm[%T](%t, %t, %d, %d, %d, lda %d, ldb %d, ldc %d, add %t)",
 		F(0), p.ta, p.tb, p.m, p.n, p.k, p.lda, p.ldb, p.ldc, p.add)
 }
 
 // run calls f on a copy of c and returns the copy with its guards.
-func (p *product[F]) run(f func(ta, tb bool, m, n, k int, a []F, lda int, b []F, ldb int, c []F, ldc int, add bool)) []F {
+func (p *gemmCase[F]) run(f func(ta, tb bool, m, n, k int, a []F, lda int, b []F, ldb int, c []F, ldc int, add bool)) []F {
 	c := slices.Clone(p.guarded)
-	f(p.ta, p.tb, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, c[guard:guard+len(p.c)], p.ldc, p.add)
+	f(p.ta, p.tb, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, c[gemmGuard:gemmGuard+len(p.c)], p.ldc, p.add)
 	return c
 }
 
 // want returns what run should, with each sum in one chain, and the sums of the terms' magnitudes.
-func (p *product[F]) want() (c []F, size []float64) {
+func (p *gemmCase[F]) want() (c []F, size []float64) {
 	c = slices.Clone(p.guarded)
 	size = make([]float64, len(c))
 	for i := range p.m {
 		for j := range p.n {
-			at := guard + i*p.ldc + j
+			at := gemmGuard + i*p.ldc + j
 			var s F
 			for q := range p.k {
 				x, y := i*p.lda+q, q*p.ldb+j
@@ -88,7 +88,7 @@ func (p *product[F]) want() (c []F, size []float64) {
 }
 
 // check fails the test unless got, from run, is the product to within tol of its terms' magnitude.
-func (p *product[F]) check(t *testing.T, how string, got []F, tol float64) {
+func (p *gemmCase[F]) check(t *testing.T, how string, got []F, tol float64) {
 	t.Helper()
 	want, size := p.want()
 	for i := range got {
@@ -99,25 +99,25 @@ func (p *product[F]) check(t *testing.T, how string, got []F, tol float64) {
 		case math.Abs(x-y) <= tol*size[i] && !math.IsInf(size[i], 0):
 			continue
 		}
-		at := i - guard
+		at := i - gemmGuard
 		t.Fatalf("%s: %v: c[%d][%d] = %v, want %v", how, p, at/max(p.ldc, 1), at%max(p.ldc, 1), got[i], want[i])
 	}
 }
 
-// sizes are those around every tile's edges; together with the others drawn at random they meet all remainders.
-var sizes = []int{0, 1, 2, 3, 4, 5, 7, 8, 13, 14, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 70}
+// gemmSizes are those around every tile's edges; together with the others drawn at random they meet all remainders.
+var gemmSizes = []int{0, 1, 2, 3, 4, 5, 7, 8, 13, 14, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 70}
 
-// products calls f on a sample of products with sizes up to 70, all transposes and leading dimensions.
-func products[F Float](seed uint64, count int, f func(p *product[F])) {
+// gemmCases calls f on a sample of products with sizes up to 70, all transposes and leading dimensions.
+func gemmCases[F Float](seed uint64, count int, f func(p *gemmCase[F])) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	for i := range count {
 		size := func() int {
 			if r.IntN(3) == 0 {
 				return r.IntN(71)
 			}
-			return sizes[r.IntN(len(sizes))]
+			return gemmSizes[r.IntN(len(gemmSizes))]
 		}
-		f(newProduct[F](r, i&1 != 0, i&2 != 0, size(), size(), size(), i&4 != 0, []int{0, 1, 19}[i/8%3]))
+		f(newGemmCase[F](r, i&1 != 0, i&2 != 0, size(), size(), size(), i&4 != 0, []int{0, 1, 19}[i/8%3]))
 	}
 }
 
@@ -127,7 +127,7 @@ func TestGemm(t *testing.T) {
 }
 
 func testGemm[F Float](t *testing.T, tol float64) {
-	products(1, 800, func(p *product[F]) {
+	gemmCases(1, 800, func(p *gemmCase[F]) {
 		a, b := slices.Clone(p.a), slices.Clone(p.b)
 		p.check(t, "Gemm", p.run(Gemm[F]), tol)
 		if !slices.Equal(a, p.a) || !slices.Equal(b, p.b) {
@@ -139,14 +139,14 @@ func testGemm[F Float](t *testing.T, tol float64) {
 	})
 }
 
-// largeSizes need several blocks in some direction, or are vectors.
-var largeSizes = [][3]int{
+// gemmLargeSizes need several blocks in some direction, or are vectors.
+var gemmLargeSizes = [][3]int{
 	{3, 1100, 400}, {130, 517, 20}, {700, 30, 33}, {30, 33, 800},
-	{1, 600, 1100}, {600, 1, 1100}, {1, 1200, 130}, {1200, 1, 130}, {1, 3, longSum}, {3, 1, longSum}, {5, 300, 500},
+	{1, 600, 1100}, {600, 1, 1100}, {1, 1200, 130}, {1200, 1, 130}, {1, 3, gemmLongSum}, {3, 1, gemmLongSum}, {5, 300, 500},
 }
 
-// longSum is a number of terms so large that the product of two vectors is computed in parts.
-const longSum = 1<<16 + 7
+// gemmLongSum is a number of terms so large that the product of two vectors is computed in parts.
+const gemmLongSum = 1<<16 + 7
 
 func TestGemmLarge(t *testing.T) {
 	testGemmLarge[float64](t, 1e-13)
@@ -155,9 +155,9 @@ func TestGemmLarge(t *testing.T) {
 
 func testGemmLarge[F Float](t *testing.T, tol float64) {
 	r := rand.New(rand.NewPCG(2, 0))
-	for i, size := range largeSizes {
+	for i, size := range gemmLargeSizes {
 		for transposes := range 4 {
-			p := newProduct[F](r, transposes&1 != 0, transposes&2 != 0, size[0], size[1], size[2], i%2 == 1, i)
+			p := newGemmCase[F](r, transposes&1 != 0, transposes&2 != 0, size[0], size[1], size[2], i%2 == 1, i)
 			p.check(t, "Gemm", p.run(Gemm[F]), tol)
 		}
 	}
@@ -169,15 +169,15 @@ func TestGemmPowerOfTwo(t *testing.T) {
 		r := rand.New(rand.NewPCG(6, 0))
 		for transposes := range 4 {
 			ta, tb := transposes&1 != 0, transposes&2 != 0
-			p := newProduct[float32](r, ta, tb, 31, 70, 35, ta, 0)
+			p := newGemmCase[float32](r, ta, tb, 31, 70, 35, ta, 0)
 			p.lda, p.ldb, p.ldc = 1024, 1024, 1024
-			p.a, p.b, p.guarded = make([]float32, 71*1024), make([]float32, 71*1024), make([]float32, 31*1024+2*guard)
+			p.a, p.b, p.guarded = make([]float32, 71*1024), make([]float32, 71*1024), make([]float32, 31*1024+2*gemmGuard)
 			for _, x := range [][]float32{p.a, p.b, p.guarded} {
 				for i := range x {
 					x[i] = float32(r.NormFloat64())
 				}
 			}
-			p.c = p.guarded[guard : guard+30*1024+70]
+			p.c = p.guarded[gemmGuard : gemmGuard+30*1024+70]
 			p.check(t, "Gemm", p.run(Gemm[float32]), 1e-5)
 		}
 	})
@@ -185,10 +185,10 @@ func TestGemmPowerOfTwo(t *testing.T) {
 
 func TestGemmSameBits(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 0))
-	sizes := append([][3]int{{129, 130, 131}, {15, 700, 300}, {700, 3, 515}, {61, 62, 1030}, {710, 64, 40}}, largeSizes...)
+	sizes := append([][3]int{{129, 130, 131}, {15, 700, 300}, {700, 3, 515}, {61, 62, 1030}, {710, 64, 40}}, gemmLargeSizes...)
 	for i, size := range sizes {
 		for transposes := range 4 {
-			p := newProduct[float32](r, transposes&1 != 0, transposes&2 != 0, size[0], size[1], size[2], i%2 == 0, i)
+			p := newGemmCase[float32](r, transposes&1 != 0, transposes&2 != 0, size[0], size[1], size[2], i%2 == 0, i)
 			results := map[string][]float32{}
 			onEachPath(t, func(t *testing.T) {
 				want := p.run(GemmSerial[float32])
@@ -199,7 +199,7 @@ func TestGemmSameBits(t *testing.T) {
 						}
 					})
 				}
-				results[path] = want
+				results[activePath] = want
 			})
 			if x, y := results[pathAVX2], results[pathAVX512]; x != nil && y != nil && !slices.Equal(x, y) {
 				t.Fatalf("%v differs between AVX2 and AVX-512", p)
@@ -212,7 +212,7 @@ func TestGemmSmallSameBits(t *testing.T) {
 	if !slices.Contains(supportedPaths(), pathAVX512) {
 		t.Skip("no AVX-512")
 	}
-	products(7, 1000, func(p *product[float32]) {
+	gemmCases(7, 1000, func(p *gemmCase[float32]) {
 		var x, y []float32
 		onPath(pathAVX2, func() { x = p.run(Gemm[float32]) })
 		onPath(pathAVX512, func() { y = p.run(Gemm[float32]) })
@@ -229,7 +229,7 @@ func TestGemmKeepsNaNAndInf(t *testing.T) {
 
 func testGemmKeepsNaNAndInf(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
-	products(4, 400, func(p *product[float32]) {
+	gemmCases(4, 400, func(p *gemmCase[float32]) {
 		if p.m*p.n*p.k == 0 {
 			return
 		}

@@ -18,7 +18,7 @@ func Parallel(n, grain int, f func(lo, hi int)) {
 		return
 	}
 	grain = max(grain, 1)
-	units := ceil(n, grain)
+	units := ceilDiv(n, grain)
 	if units > 1 {
 		if threads := Threads(); threads > 1 && crew.busy.TryLock() {
 			defer crew.busy.Unlock()
