@@ -32,9 +32,9 @@ func BenchmarkGemm(b *testing.B) {
 // BenchmarkGemmSmall measures the products inside attention and around it.
 func BenchmarkGemmSmall(b *testing.B) {
 	for _, n := range []int{16, 32, 64, 128, 256} {
-		benchmarkGemm(b, "square", false, false, n, n, n)
-		benchmarkGemm(b, "square", false, true, n, n, n)
-		benchmarkGemm(b, "square", true, false, n, n, n)
+		benchmarkGemm(b, "nn", false, false, n, n, n)
+		benchmarkGemm(b, "nt", false, true, n, n, n)
+		benchmarkGemm(b, "tn", true, false, n, n, n)
 	}
 	for _, time := range []int{128, 256} {
 		benchmarkGemm(b, "scores", false, true, time, time, 32)

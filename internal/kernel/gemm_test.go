@@ -190,17 +190,19 @@ func TestGemmSameBits(t *testing.T) {
 		for transposes := range 4 {
 			p := newGemmCase[float32](r, transposes&1 != 0, transposes&2 != 0, size[0], size[1], size[2], i%2 == 0, i)
 			results := map[string][]float32{}
-			onEachPath(t, func(t *testing.T) {
-				want := p.run(GemmSerial[float32])
-				for threads := 1; threads <= 4; threads++ {
-					withThreads(t, threads, func() {
-						if got := p.run(Gemm[float32]); !slices.Equal(got, want) {
-							t.Fatalf("%d threads: %v differs from one thread", threads, p)
-						}
-					})
-				}
-				results[activePath] = want
-			})
+			for _, path := range supportedPaths() {
+				onPath(path, func() {
+					want := p.run(GemmSerial[float32])
+					results[path] = want
+					for threads := 1; threads <= 4; threads++ {
+						withThreads(t, threads, func() {
+							if got := p.run(Gemm[float32]); !slices.Equal(got, want) {
+								t.Fatalf("%s: %v differs between 1 and %d threads", path, p, threads)
+							}
+						})
+					}
+				})
+			}
 			if x, y := results[pathAVX2], results[pathAVX512]; x != nil && y != nil && !slices.Equal(x, y) {
 				t.Fatalf("%v differs between AVX2 and AVX-512", p)
 			}
