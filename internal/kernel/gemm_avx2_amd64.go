@@ -4,7 +4,7 @@
 
 package kernel
 
-// tileRows1AVX2 computes, with AVX2 and FMA, for 1 rows i and panels q of 16 columns j, the last of them tail wide:
+// tileRows1AVX2 computes, with AVX2 and FMA, for i < 1, q < panels and j < 16, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*16+j] }
@@ -15,7 +15,7 @@ package kernel
 //go:noescape
 func tileRows1AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows2AVX2 computes, with AVX2 and FMA, for 2 rows i and panels q of 16 columns j, the last of them tail wide:
+// tileRows2AVX2 computes, with AVX2 and FMA, for i < 2, q < panels and j < 16, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*16+j] }
@@ -26,7 +26,7 @@ func tileRows1AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, 
 //go:noescape
 func tileRows2AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows3AVX2 computes, with AVX2 and FMA, for 3 rows i and panels q of 16 columns j, the last of them tail wide:
+// tileRows3AVX2 computes, with AVX2 and FMA, for i < 3, q < panels and j < 16, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*16+j] }
@@ -37,7 +37,7 @@ func tileRows2AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, 
 //go:noescape
 func tileRows3AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows4AVX2 computes, with AVX2 and FMA, for 4 rows i and panels q of 16 columns j, the last of them tail wide:
+// tileRows4AVX2 computes, with AVX2 and FMA, for i < 4, q < panels and j < 16, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*16+j] }
@@ -48,7 +48,7 @@ func tileRows3AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, 
 //go:noescape
 func tileRows4AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows5AVX2 computes, with AVX2 and FMA, for 5 rows i and panels q of 16 columns j, the last of them tail wide:
+// tileRows5AVX2 computes, with AVX2 and FMA, for i < 5, q < panels and j < 16, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*16+j] }
@@ -59,7 +59,7 @@ func tileRows4AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, 
 //go:noescape
 func tileRows5AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows6AVX2 computes, with AVX2 and FMA, for 6 rows i and panels q of 16 columns j, the last of them tail wide:
+// tileRows6AVX2 computes, with AVX2 and FMA, for i < 6, q < panels and j < 16, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*16+j] }
@@ -70,7 +70,7 @@ func tileRows5AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, 
 //go:noescape
 func tileRows6AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns1AVX2 computes, with AVX2 and FMA, for 1 rows i and panels q of 16 columns j, the last of them tail wide:
+// tileColumns1AVX2 computes, with AVX2 and FMA, for i < 1, q < panels and j < 16, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*16+j] }
@@ -81,7 +81,7 @@ func tileRows6AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, 
 //go:noescape
 func tileColumns1AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns2AVX2 computes, with AVX2 and FMA, for 2 rows i and panels q of 16 columns j, the last of them tail wide:
+// tileColumns2AVX2 computes, with AVX2 and FMA, for i < 2, q < panels and j < 16, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*16+j] }
@@ -92,7 +92,7 @@ func tileColumns1AVX2(k int, panels int, a *float32, lda int, b *float32, ldb in
 //go:noescape
 func tileColumns2AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns3AVX2 computes, with AVX2 and FMA, for 3 rows i and panels q of 16 columns j, the last of them tail wide:
+// tileColumns3AVX2 computes, with AVX2 and FMA, for i < 3, q < panels and j < 16, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*16+j] }
@@ -103,7 +103,7 @@ func tileColumns2AVX2(k int, panels int, a *float32, lda int, b *float32, ldb in
 //go:noescape
 func tileColumns3AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns4AVX2 computes, with AVX2 and FMA, for 4 rows i and panels q of 16 columns j, the last of them tail wide:
+// tileColumns4AVX2 computes, with AVX2 and FMA, for i < 4, q < panels and j < 16, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*16+j] }
@@ -114,7 +114,7 @@ func tileColumns3AVX2(k int, panels int, a *float32, lda int, b *float32, ldb in
 //go:noescape
 func tileColumns4AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns5AVX2 computes, with AVX2 and FMA, for 5 rows i and panels q of 16 columns j, the last of them tail wide:
+// tileColumns5AVX2 computes, with AVX2 and FMA, for i < 5, q < panels and j < 16, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*16+j] }
@@ -125,7 +125,7 @@ func tileColumns4AVX2(k int, panels int, a *float32, lda int, b *float32, ldb in
 //go:noescape
 func tileColumns5AVX2(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns6AVX2 computes, with AVX2 and FMA, for 6 rows i and panels q of 16 columns j, the last of them tail wide:
+// tileColumns6AVX2 computes, with AVX2 and FMA, for i < 6, q < panels and j < 16, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*16+j] }

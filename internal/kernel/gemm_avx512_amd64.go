@@ -4,7 +4,7 @@
 
 package kernel
 
-// tileRows1AVX512 computes, with AVX-512, for 1 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileRows1AVX512 computes, with AVX-512, for i < 1, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -15,7 +15,7 @@ package kernel
 //go:noescape
 func tileRows1AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows2AVX512 computes, with AVX-512, for 2 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileRows2AVX512 computes, with AVX-512, for i < 2, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -26,7 +26,7 @@ func tileRows1AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int
 //go:noescape
 func tileRows2AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows3AVX512 computes, with AVX-512, for 3 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileRows3AVX512 computes, with AVX-512, for i < 3, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -37,7 +37,7 @@ func tileRows2AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int
 //go:noescape
 func tileRows3AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows4AVX512 computes, with AVX-512, for 4 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileRows4AVX512 computes, with AVX-512, for i < 4, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -48,7 +48,7 @@ func tileRows3AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int
 //go:noescape
 func tileRows4AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows5AVX512 computes, with AVX-512, for 5 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileRows5AVX512 computes, with AVX-512, for i < 5, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -59,7 +59,7 @@ func tileRows4AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int
 //go:noescape
 func tileRows5AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows6AVX512 computes, with AVX-512, for 6 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileRows6AVX512 computes, with AVX-512, for i < 6, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -70,7 +70,7 @@ func tileRows5AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int
 //go:noescape
 func tileRows6AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows7AVX512 computes, with AVX-512, for 7 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileRows7AVX512 computes, with AVX-512, for i < 7, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -81,7 +81,7 @@ func tileRows6AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int
 //go:noescape
 func tileRows7AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows8AVX512 computes, with AVX-512, for 8 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileRows8AVX512 computes, with AVX-512, for i < 8, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -92,7 +92,7 @@ func tileRows7AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int
 //go:noescape
 func tileRows8AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows9AVX512 computes, with AVX-512, for 9 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileRows9AVX512 computes, with AVX-512, for i < 9, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -103,7 +103,7 @@ func tileRows8AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int
 //go:noescape
 func tileRows9AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows10AVX512 computes, with AVX-512, for 10 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileRows10AVX512 computes, with AVX-512, for i < 10, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -114,7 +114,7 @@ func tileRows9AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int
 //go:noescape
 func tileRows10AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows11AVX512 computes, with AVX-512, for 11 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileRows11AVX512 computes, with AVX-512, for i < 11, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -125,7 +125,7 @@ func tileRows10AVX512(k int, panels int, a *float32, lda int, b *float32, ldb in
 //go:noescape
 func tileRows11AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows12AVX512 computes, with AVX-512, for 12 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileRows12AVX512 computes, with AVX-512, for i < 12, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -136,7 +136,7 @@ func tileRows11AVX512(k int, panels int, a *float32, lda int, b *float32, ldb in
 //go:noescape
 func tileRows12AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows13AVX512 computes, with AVX-512, for 13 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileRows13AVX512 computes, with AVX-512, for i < 13, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -147,7 +147,7 @@ func tileRows12AVX512(k int, panels int, a *float32, lda int, b *float32, ldb in
 //go:noescape
 func tileRows13AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileRows14AVX512 computes, with AVX-512, for 14 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileRows14AVX512 computes, with AVX-512, for i < 14, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[i*lda+p] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -158,7 +158,7 @@ func tileRows13AVX512(k int, panels int, a *float32, lda int, b *float32, ldb in
 //go:noescape
 func tileRows14AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns1AVX512 computes, with AVX-512, for 1 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileColumns1AVX512 computes, with AVX-512, for i < 1, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -169,7 +169,7 @@ func tileRows14AVX512(k int, panels int, a *float32, lda int, b *float32, ldb in
 //go:noescape
 func tileColumns1AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns2AVX512 computes, with AVX-512, for 2 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileColumns2AVX512 computes, with AVX-512, for i < 2, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -180,7 +180,7 @@ func tileColumns1AVX512(k int, panels int, a *float32, lda int, b *float32, ldb 
 //go:noescape
 func tileColumns2AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns3AVX512 computes, with AVX-512, for 3 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileColumns3AVX512 computes, with AVX-512, for i < 3, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -191,7 +191,7 @@ func tileColumns2AVX512(k int, panels int, a *float32, lda int, b *float32, ldb 
 //go:noescape
 func tileColumns3AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns4AVX512 computes, with AVX-512, for 4 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileColumns4AVX512 computes, with AVX-512, for i < 4, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -202,7 +202,7 @@ func tileColumns3AVX512(k int, panels int, a *float32, lda int, b *float32, ldb 
 //go:noescape
 func tileColumns4AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns5AVX512 computes, with AVX-512, for 5 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileColumns5AVX512 computes, with AVX-512, for i < 5, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -213,7 +213,7 @@ func tileColumns4AVX512(k int, panels int, a *float32, lda int, b *float32, ldb 
 //go:noescape
 func tileColumns5AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns6AVX512 computes, with AVX-512, for 6 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileColumns6AVX512 computes, with AVX-512, for i < 6, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -224,7 +224,7 @@ func tileColumns5AVX512(k int, panels int, a *float32, lda int, b *float32, ldb 
 //go:noescape
 func tileColumns6AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns7AVX512 computes, with AVX-512, for 7 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileColumns7AVX512 computes, with AVX-512, for i < 7, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -235,7 +235,7 @@ func tileColumns6AVX512(k int, panels int, a *float32, lda int, b *float32, ldb 
 //go:noescape
 func tileColumns7AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns8AVX512 computes, with AVX-512, for 8 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileColumns8AVX512 computes, with AVX-512, for i < 8, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -246,7 +246,7 @@ func tileColumns7AVX512(k int, panels int, a *float32, lda int, b *float32, ldb 
 //go:noescape
 func tileColumns8AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns9AVX512 computes, with AVX-512, for 9 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileColumns9AVX512 computes, with AVX-512, for i < 9, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -257,7 +257,7 @@ func tileColumns8AVX512(k int, panels int, a *float32, lda int, b *float32, ldb 
 //go:noescape
 func tileColumns9AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns10AVX512 computes, with AVX-512, for 10 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileColumns10AVX512 computes, with AVX-512, for i < 10, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -268,7 +268,7 @@ func tileColumns9AVX512(k int, panels int, a *float32, lda int, b *float32, ldb 
 //go:noescape
 func tileColumns10AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns11AVX512 computes, with AVX-512, for 11 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileColumns11AVX512 computes, with AVX-512, for i < 11, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -279,7 +279,7 @@ func tileColumns10AVX512(k int, panels int, a *float32, lda int, b *float32, ldb
 //go:noescape
 func tileColumns11AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns12AVX512 computes, with AVX-512, for 12 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileColumns12AVX512 computes, with AVX-512, for i < 12, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -290,7 +290,7 @@ func tileColumns11AVX512(k int, panels int, a *float32, lda int, b *float32, ldb
 //go:noescape
 func tileColumns12AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns13AVX512 computes, with AVX-512, for 13 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileColumns13AVX512 computes, with AVX-512, for i < 13, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }
@@ -301,7 +301,7 @@ func tileColumns12AVX512(k int, panels int, a *float32, lda int, b *float32, ldb
 //go:noescape
 func tileColumns13AVX512(k int, panels int, a *float32, lda int, b *float32, ldb int, ldp int, c *float32, ldc int, tail int, add int)
 
-// tileColumns14AVX512 computes, with AVX-512, for 14 rows i and panels q of 32 columns j, the last of them tail wide:
+// tileColumns14AVX512 computes, with AVX-512, for i < 14, q < panels and j < 32, or j < tail in the last panel:
 //
 //	s := sum over p < k of a[p*lda+i] * b[q*ldp+p*ldb+j]
 //	if add != 0 { s += c[i*ldc+q*32+j] }

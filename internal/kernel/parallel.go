@@ -42,8 +42,8 @@ func Threads() int {
 func SetThreads(n int) { maxThreads.Store(int64(max(n, 0))) }
 
 const (
-	// A thread takes at most this part of its share of what is left, so that the last chunks are small and all threads
-	// are done at about the same time, even if the system suspends one for a while.
+	// A chunk is a quarter of a thread's share of what is left. So the last chunks are small, and all threads are done at
+	// about the same time even if the system suspends one for a while.
 	chunksPerShare = 4
 
 	// Waking a thread takes tens of microseconds, so a helper waits awhile for the next call before it sleeps.
@@ -69,7 +69,7 @@ type team struct {
 	f        func(lo, hi int)
 	n, grain int
 	units    int64 // of grain elements
-	shares   int64 // parts that a thread's chunk is one of what is left
+	shares   int64 // a chunk is one of so many parts of what is left
 
 	helpers  atomic.Int64            // that exist
 	panicked atomic.Pointer[failure] // the first panic of a helper in this call

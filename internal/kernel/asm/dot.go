@@ -24,21 +24,21 @@ are in bytes here; k and rows are at least 1.`)
 	g.Label("some")
 	g.CMPQ(rows, Imm(uint64(g.dots)))
 	g.JLT(LabelRef("one"))
-	g.dots1(g.dots, k, x, b, ldb, y, incy, count, "some")
+	g.dotRows(g.dots, k, x, b, ldb, y, incy, count, "some")
 	g.SUBQ(Imm(uint64(g.dots)), rows)
 	g.JMP(LabelRef("some"))
 	g.Label("one")
 	g.TESTQ(rows, rows)
 	g.JZ(done)
-	g.dots1(1, k, x, b, ldb, y, incy, count, "one")
+	g.dotRows(1, k, x, b, ldb, y, incy, count, "one")
 	g.DECQ(rows)
 	g.JMP(LabelRef("one"))
 	g.Label("done")
 	g.end()
 }
 
-// dots1 multiplies n rows at b with x, and moves b and y behind them.
-func (g *generator) dots1(n int, k, x, b, ldb, y, incy reg.Register, count reg.GPVirtual, label string) {
+// dotRows writes the part that multiplies n rows at b with x, and moves b and y behind them. Its labels begin with label.
+func (g *generator) dotRows(n int, k, x, b, ldb, y, incy reg.Register, count reg.GPVirtual, label string) {
 	vecs := lanes / g.width
 	acc := make([][]reg.VecVirtual, n)
 	row := make([]reg.Register, n)

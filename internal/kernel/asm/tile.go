@@ -18,7 +18,7 @@ func (g *generator) tile(rows int, byRows bool) {
 	if byRows {
 		order, element = "Rows", "a[i*lda+p]"
 	}
-	g.function(fmt.Sprintf("tile%s%d", order, rows), tileSignature, fmt.Sprintf(`computes, with %s, for %d rows i and panels q of %d columns j, the last of them tail wide:
+	g.function(fmt.Sprintf("tile%s%d", order, rows), tileSignature, fmt.Sprintf(`computes, with %s, for i < %d, q < panels and j < %d, or j < tail in the last panel:
 	s := sum over p < k of %s * b[q*ldp+p*ldb+j]
 	if add != 0 { s += c[i*ldc+q*%d+j] }
 	c[i*ldc+q*%d+j] = s
@@ -45,7 +45,8 @@ It reads whole panels of b. The strides are in bytes here; k, panels and tail ar
 			g.LEAQ(Mem{Base: lda, Index: lda, Scale: 2}, lda3)
 		}
 	}
-	element0 := func(i, step int) Mem {
+	// address is where the element of op(a) in row i lies, step columns on.
+	address := func(i, step int) Mem {
 		if !byRows {
 			return Mem{Base: bases[0], Disp: 4 * i}
 		}
@@ -76,7 +77,7 @@ It reads whole panels of b. The strides are in bytes here; k, panels and tail ar
 		g.VMOVUPS(Mem{Base: bp, Disp: g.bytes()}, b1)
 		for i := range rows {
 			x := g.vector()
-			g.VBROADCASTSS(element0(i, n), x)
+			g.VBROADCASTSS(address(i, n), x)
 			g.VFMADD231PS(b0, x, acc[2*i])
 			g.VFMADD231PS(b1, x, acc[2*i+1])
 		}
