@@ -1,0 +1,92 @@
+//go:build !purego
+
+package kernel
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// usePath makes products take the path and returns the one they took.
+func usePath(to string) (from string) {
+	from, activePath = activePath, to
+	sgemmKernels = microkernelsOf(to)
+	return from
+}
+
+// The assembly that is checked in is what the generator writes.
+func TestAssemblyIsUpToDate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the generator")
+	}
+	dir := t.TempDir()
+	generator := filepath.Join(dir, "asm")
+	build := exec.Command("go", "-C", "asm", "build", "-o", generator, ".")
+	build.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=readonly", "GOOS=", "GOARCH=", "GOWORK=off")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Skipf("the generator cannot be built without a network: %v\n%s", err, out)
+	}
+	if out, err := exec.Command(generator, "-dir", dir).CombinedOutput(); err != nil {
+		t.Fatalf("the generator fails: %v\n%s", err, out)
+	}
+	for _, name := range generatedFiles(t) {
+		got, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is not what the generator writes; run go generate", name)
+		}
+	}
+}
+
+func generatedFiles(t *testing.T) []string {
+	names, err := filepath.Glob("gemm_avx*_amd64.*")
+	if err != nil || len(names) != 4 {
+		t.Fatalf("generated files: %v, %v; want 4", names, err)
+	}
+	return names
+}
+
+// Registers beyond the sixteenth exist in AVX-512 alone, as do opmasks and Z registers. The assembler takes them in any
+// function, and a processor without AVX-512 stops there.
+func TestAVX2AssemblyNeedsNoAVX512(t *testing.T) {
+	text, err := os.ReadFile("gemm_avx2_amd64.s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	beyond := regexp.MustCompile(`\b([XY](1[6-9]|2[0-9]|3[01])|Z[0-9]+|K[0-7])\b|\.Z\b|\.BCST\b`)
+	for i, line := range strings.Split(string(text), "\n") {
+		if found := beyond.FindString(line); found != "" {
+			t.Errorf("gemm_avx2_amd64.s:%d: %s in %q", i+1, found, line)
+		}
+	}
+}
+
+// Every function leaves the upper halves of the vector registers clean, or SSE code after it would be slow.
+func TestAssemblyEndsWithVZEROUPPER(t *testing.T) {
+	for _, name := range generatedFiles(t) {
+		if filepath.Ext(name) != ".s" {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(string(text), "\n")
+		for i, line := range lines {
+			if strings.TrimSpace(line) == "RET" && strings.TrimSpace(lines[i-1]) != "VZEROUPPER" {
+				t.Errorf("%s:%d: RET after %q", name, i+1, lines[i-1])
+			}
+		}
+	}
+}
