@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/logits-go/logits/internal/kernel"
 	"github.com/logits-go/logits/internal/op"
 )
 
@@ -39,6 +40,9 @@ func compile(cost Node, outputs []Node) (p *Program, err error) {
 		case o.g != g:
 			return nil, errors.Errorf("graph: Compile: output %d belongs to another graph", i)
 		}
+	}
+	if _, err := kernel.Path(); err != nil {
+		return nil, errors.WithMessage(err, "graph: Compile")
 	}
 	c := compiler{
 		p:     &Program{g: g, outputs: make(map[Node]int), cost: -1},

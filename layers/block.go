@@ -38,7 +38,7 @@ func (b *Block) Forward(x graph.Node) graph.Node {
 }
 
 func newNorm(s graph.Scope, c Config) Layer {
-	if c.Norm == Layered {
+	if c.Norm == NormLayer {
 		return NewLayerNorm(s, c.DModel, c.NormEps)
 	}
 	return NewRMSNorm(s, c.DModel, c.NormEps)

@@ -70,8 +70,8 @@ type Norm int
 
 // The normalizations.
 const (
-	RMS Norm = iota
-	Layered
+	NormRMS Norm = iota
+	NormLayer
 )
 
 var norms = []string{"rmsnorm", "layernorm"}
@@ -81,9 +81,9 @@ type Position int
 
 // The kinds of positions.
 const (
-	Rotary  Position = iota // RoPE
-	Learned                 // a vector for each position
-	Unknown                 // none: only the causal mask tells tokens apart
+	Rotary    Position = iota // RoPE
+	Learned                   // a vector for each position
+	Unordered                 // none: only the causal mask tells tokens apart
 )
 
 var positions = []string{"rope", "learned", "none"}
@@ -145,9 +145,9 @@ func (c Config) WithDefaults() (Config, error) {
 	switch {
 	case c.Activation < GatedSiLU || c.Activation > SiLU:
 		return c, errors.Errorf("layers: activation %d", c.Activation)
-	case c.Norm < RMS || c.Norm > Layered:
+	case c.Norm < NormRMS || c.Norm > NormLayer:
 		return c, errors.Errorf("layers: norm %d", c.Norm)
-	case c.Position < Rotary || c.Position > Unknown:
+	case c.Position < Rotary || c.Position > Unordered:
 		return c, errors.Errorf("layers: position %d", c.Position)
 	}
 	if c.NumKVHeads == 0 {

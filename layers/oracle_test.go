@@ -133,7 +133,7 @@ func TestDecodeAgreesWithForward(t *testing.T) {
 	}{
 		{"llama", layers.Config{}},
 		{"grouped tied", layers.Config{NumKVHeads: 2, TieEmbeddings: true, SplitRoPE: true}},
-		{"gpt2", layers.Config{Norm: layers.Layered, Position: layers.Learned, Activation: layers.GELUTanh, Bias: true, Dropout: 0.5}},
+		{"gpt2", layers.Config{Norm: layers.NormLayer, Position: layers.Learned, Activation: layers.GELUTanh, Bias: true, Dropout: 0.5}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			const seq = 75

@@ -152,7 +152,7 @@ func ExampleWindows() {
 	}
 	// Output:
 	// [10 11 12 13] [11 12 13 14] 4
-	// [14 15 0 0] [15 16 -1 -1] 2
+	// [14 15 0 0] [15 16 -100 -100] 2
 }
 
 func ExampleReadCorpus() {

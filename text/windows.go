@@ -6,8 +6,8 @@ import (
 	"github.com/pkg/errors"
 )
 
-// Ignore is the target of a place that holds no token. A loss must be told to leave it out.
-const Ignore = -1
+// Ignore is the target of a place that holds no token. PyTorch and package loss leave it out.
+const Ignore = -100
 
 // Windows visits tokens in order, window after window, for evaluation: every token but the first is a target
 // exactly once, the same way every time.

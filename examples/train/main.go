@@ -53,7 +53,7 @@ func main() {
 	flag.IntVar(&s.model.DFF, "ff", 0, "width of the feed-forward networks; 0 means the usual one")
 	flag.IntVar(&s.model.ContextLength, "context", 128, "tokens in a sequence")
 	flag.TextVar(&s.model.Activation, "activation", layers.GatedSiLU, "swiglu, gelu, gelu_tanh, relu or silu")
-	flag.TextVar(&s.model.Norm, "norm", layers.RMS, "rmsnorm or layernorm")
+	flag.TextVar(&s.model.Norm, "norm", layers.NormRMS, "rmsnorm or layernorm")
 	flag.TextVar(&s.model.Position, "position", layers.Rotary, "rope, learned or none")
 	flag.BoolVar(&s.model.Bias, "bias", false, "biases in linear layers")
 	flag.BoolVar(&s.model.TieEmbeddings, "tie", false, "use the embedding as output layer too")

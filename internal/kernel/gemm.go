@@ -75,26 +75,3 @@ func inside[F Float](trans bool, m, n int, x []F, ld int) {
 func asFloat32s[F Float](x []F) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
 }
-
-// GemmSerial is Gemm on the calling thread alone.
-func GemmSerial[F Float](ta, tb bool, m, n, k int, a []F, lda int, b []F, ldb int, c []F, ldc int, add bool) {
-	for i := range m {
-		for j := range n {
-			var s F
-			for p := range k {
-				x, y := i*lda+p, p*ldb+j
-				if ta {
-					x = p*lda + i
-				}
-				if tb {
-					y = j*ldb + p
-				}
-				s += a[x] * b[y]
-			}
-			if add {
-				s += c[i*ldc+j]
-			}
-			c[i*ldc+j] = s
-		}
-	}
-}

@@ -1,0 +1,29 @@
+// Package gradcheck compares gradients with finite differences.
+package gradcheck
+
+import "math"
+
+// Error returns how far grad is from the gradient of f at x, relative to the size of that gradient: ||grad - n|| / ||n||
+// where n are six-point central differences in float64. f reads x, which Error changes and restores. A gradient of zero
+// is compared absolutely.
+//
+// The truncation error of six points falls with the sixth power of the step, so that a step of 1e-2 leaves rounding
+// alone; with it a right gradient of a smooth f is within 1e-9.
+func Error(f func() float64, x, grad []float64) float64 {
+	const h = 1e-2
+	var off, size float64
+	for i, v := range x {
+		at := func(k float64) float64 {
+			x[i] = v + k*h
+			return f()
+		}
+		n := (45*(at(1)-at(-1)) - 9*(at(2)-at(-2)) + (at(3) - at(-3))) / (60 * h)
+		x[i] = v
+		off += (grad[i] - n) * (grad[i] - n)
+		size += n * n
+	}
+	if size < 1e-12 {
+		return math.Sqrt(off)
+	}
+	return math.Sqrt(off / size)
+}
