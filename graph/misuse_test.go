@@ -215,9 +215,15 @@ func TestMisuse(t *testing.T) {
 		// running
 		{"token too large", ran(func(x, ids node) graph.Feed { return graph.Feed{x: zeros, ids: graph.Ints([]int{1, 5}, 1, 2)} }), []string{"emb", "Embedding", "token 5 at [0 1]", "(5, 4) emb.weight"}},
 		{"token negative", ran(func(x, ids node) graph.Feed { return graph.Feed{x: zeros, ids: graph.Ints([]int{-1, 0}, 1, 2)} }), []string{"token -1 at [0 0]"}},
-		{"NaN", ran(func(x, ids node) graph.Feed { return graph.Feed{x: graph.Floats(floats(8, float32(nan)), 1, 2, 4), ids: good} }), []string{"CrossEntropy", "[0 0]", "NaN"}},
-		{"+Inf", ran(func(x, ids node) graph.Feed { return graph.Feed{x: graph.Floats(floats(8, float32(inf)), 1, 2, 4), ids: good} }), []string{"+Inf"}},
-		{"all -Inf", ran(func(x, ids node) graph.Feed { return graph.Feed{x: graph.Floats(floats(8, float32(-inf)), 1, 2, 4), ids: good} }), []string{"-Inf"}},
+		{"NaN", ran(func(x, ids node) graph.Feed {
+			return graph.Feed{x: graph.Floats(floats(8, float32(nan)), 1, 2, 4), ids: good}
+		}), []string{"CrossEntropy", "[0 0]", "NaN"}},
+		{"+Inf", ran(func(x, ids node) graph.Feed {
+			return graph.Feed{x: graph.Floats(floats(8, float32(inf)), 1, 2, 4), ids: good}
+		}), []string{"+Inf"}},
+		{"all -Inf", ran(func(x, ids node) graph.Feed {
+			return graph.Feed{x: graph.Floats(floats(8, float32(-inf)), 1, 2, 4), ids: good}
+		}), []string{"-Inf"}},
 		{"missing", ran(func(x, ids node) graph.Feed { return graph.Feed{x: zeros} }), []string{"input ids (1, 2) has no value"}},
 		{"no feed", ran(func(x, ids node) graph.Feed { return nil }), []string{"has no value"}},
 		{"nil value", ran(func(x, ids node) graph.Feed { return graph.Feed{x: nil, ids: good} }), []string{"input x"}},
@@ -237,7 +243,9 @@ func TestMisuse(t *testing.T) {
 			return graph.Feed{x: zeros, ids: good, graph.New().Tokens("other", 1, 1): good}
 		}), []string{"another graph"}},
 		{"zero node fed", ran(func(x, ids node) graph.Feed { return graph.Feed{node{}: good} }), []string{"another graph"}},
-		{"not an input", ran(func(x, ids node) graph.Feed { return graph.Feed{x: zeros, ids: good, x.Graph().Tokens("spare", 1, 2): good} }), []string{"spare", "no input"}},
+		{"not an input", ran(func(x, ids node) graph.Feed {
+			return graph.Feed{x: zeros, ids: good, x.Graph().Tokens("spare", 1, 2): good}
+		}), []string{"spare", "no input"}},
 		// decoding
 		{"decoder of nothing", func() error { _, err := graph.NewDecoder(nil, 4); return err }, []string{"no model"}},
 		{"decoder without room", func() error {
