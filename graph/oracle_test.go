@@ -206,16 +206,5 @@ func dense(dt tensor.Dtype, v oracle.Tensor) tensor.Tensor {
 
 func check(t *testing.T, what string, v gorgonia.Value, want []float64, tol float64) {
 	t.Helper()
-	switch got := v.Data().(type) {
-	case []float32:
-		oracle.Check(t, what, got, want, tol)
-	case []float64:
-		oracle.Check(t, what, got, want, tol)
-	case float32:
-		oracle.Check(t, what, []float32{got}, want, tol)
-	case float64:
-		oracle.Check(t, what, []float64{got}, want, tol)
-	default:
-		t.Errorf("%s: value is %T", what, got)
-	}
+	oracle.CheckData(t, what, v.Data(), want, tol)
 }

@@ -49,12 +49,7 @@ func vector(name string, w, g []float64) *param {
 
 func check(t *testing.T, what string, v gorgonia.Value, want []float64, tol float64) {
 	t.Helper()
-	switch got := v.Data().(type) {
-	case []float32:
-		oracle.Check(t, what, got, want, tol)
-	case []float64:
-		oracle.Check(t, what, got, want, tol)
-	}
+	oracle.CheckData(t, what, v.Data(), want, tol)
 }
 
 var precisions = []struct {

@@ -143,3 +143,20 @@ func Check[F float32 | float64](t testing.TB, what string, got []F, want []float
 		t.Errorf("%s: element %d is %v, want %v (%.3g times the tolerance %g)", what, at, got[at], want[at], worst, tol)
 	}
 }
+
+// CheckData is Check of the data of a Gorgonia value: numbers of either type, or a slice of them.
+func CheckData(t testing.TB, what string, data any, want []float64, tol float64) {
+	t.Helper()
+	switch got := data.(type) {
+	case []float32:
+		Check(t, what, got, want, tol)
+	case []float64:
+		Check(t, what, got, want, tol)
+	case float32:
+		Check(t, what, []float32{got}, want, tol)
+	case float64:
+		Check(t, what, []float64{got}, want, tol)
+	default:
+		t.Errorf("%s: data is %T", what, got)
+	}
+}
