@@ -42,8 +42,11 @@ func exp32(x float32) float32 {
 	p = p*r + 1.6666665459e-1
 	p = p*r + 5.0000001201e-1
 	y := p*r*r + r + 1
-	// Two factors, since 2**n alone overflows or is denormal at the ends of the range.
 	k := int32(n)
+	if k > -126 && k < 127 {
+		return y * pow2(k)
+	}
+	// Two factors, since 2**n alone overflows or is denormal at the ends of the range.
 	h := k / 2
 	return y * pow2(h) * pow2(k-h)
 }
