@@ -4,13 +4,12 @@ package gradcheck
 import "math"
 
 // Error returns how far grad is from the gradient of f at x, relative to the size of that gradient: ||grad - n|| / ||n||
-// where n are six-point central differences in float64. f reads x, which Error changes and restores. A gradient of zero
-// is compared absolutely.
+// where n are six-point central differences of step h in float64. f reads x, which Error changes and restores. A
+// gradient of zero is compared absolutely.
 //
-// The truncation error of six points falls with the sixth power of the step, so that a step of 1e-2 leaves rounding
-// alone; with it a right gradient of a smooth f is within 1e-9.
-func Error(f func() float64, x, grad []float64) float64 {
-	const h = 1e-2
+// The truncation error of six points falls with the sixth power of h, the rounding error grows with 1/h. A step of 1e-2
+// leaves a right gradient of an operation within 1e-9; the deeper f is, the smaller the step must be.
+func Error(f func() float64, x, grad []float64, h float64) float64 {
 	var off, size float64
 	for i, v := range x {
 		at := func(k float64) float64 {
