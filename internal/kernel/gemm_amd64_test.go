@@ -50,9 +50,9 @@ func TestAssemblyIsUpToDate(t *testing.T) {
 }
 
 func generatedFiles(t *testing.T) []string {
-	names, err := filepath.Glob("gemm_avx*_amd64.*")
-	if err != nil || len(names) != 4 {
-		t.Fatalf("generated files: %v, %v; want 4", names, err)
+	names, err := filepath.Glob("*_avx*_amd64.*")
+	if err != nil || len(names) < 4 || len(names)%4 != 0 {
+		t.Fatalf("generated files: %v, %v; want four a family", names, err)
 	}
 	return names
 }

@@ -22,6 +22,12 @@ type Op struct {
 	grad func(in gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, error)
 	wrt  []bool // the inputs that grad returns gradients for
 
+	// plus, if there is one, runs the op on one more operand r, the last of Call.In, and makes the first result
+	// r + what run makes of it. It may write over r. So a sum with the result needs no step of its own.
+	plus func(*Call) error
+
+	join    bool        // results lie in memory one right behind the other
+	lazy    []bool      // results that are nil in Call.Out if nobody reads them; run then does not compute them
 	inPlace bool        // run may write its first result over its first input
 	alias   bool        // the result is the first input under another shape
 	eval    bool        // outside training the op is the identity of its first input
@@ -83,6 +89,19 @@ func (o *Op) Results() int { return len(o.out) }
 
 // Result returns the type and shape of the i-th result.
 func (o *Op) Result(i int) (tensor.Dtype, tensor.Shape) { return o.out[i].dtype, o.out[i].shape }
+
+// Plus reports whether the op can add a further operand to its first result. See [Op.RunPlus].
+func (o *Op) Plus() bool { return o.plus != nil }
+
+// RunPlus executes the op with one more operand, the last of c.In, which is added to the first result. The first result
+// may lie over that operand.
+func (o *Op) RunPlus(c *Call) error { return o.plus(c) }
+
+// Joined reports whether the results must lie in memory one right behind the other.
+func (o *Op) Joined() bool { return o.join }
+
+// Lazy reports whether the i-th result is left out, as nil in Call.Out, if nobody reads it.
+func (o *Op) Lazy(i int) bool { return i < len(o.lazy) && o.lazy[i] }
 
 // InPlace reports whether the op may write its first result over its first input.
 func (o *Op) InPlace() bool { return o.inPlace }

@@ -1,4 +1,5 @@
-// Asm generates the assembly of package kernel: one file and its declarations for AVX2 with FMA, one for AVX-512.
+// Asm generates the assembly of package kernel: for each family of kernels a file and its declarations for AVX2 with
+// FMA, and others for AVX-512.
 //
 // It is a module of its own, so that those who use kernels do not depend on the assembler library avo.
 // Run it with go generate in the folder above.
@@ -22,28 +23,43 @@ func main() {
 	dir := flag.String("dir", ".", "write the files into `folder`")
 	flag.Parse()
 	for _, set := range []*vectors{avx2, avx512} {
-		name := filepath.Join(*dir, "gemm_"+set.file+"_amd64")
-		if err := generate(set, name+".s", name+".go"); err != nil {
-			log.Fatalf("%s: %v", set.name, err)
+		for _, family := range families {
+			name := filepath.Join(*dir, family.file+"_"+set.file+"_amd64")
+			if err := generate(set, family.kernels, name+".s", name+".go"); err != nil {
+				log.Fatalf("%s for %s: %v", family.file, set.name, err)
+			}
 		}
 	}
 }
 
-// generate writes every kernel for one instruction set.
-func generate(set *vectors, assembly, declarations string) error {
-	g := &generator{Context: build.NewContext(), vectors: set}
-	g.ConstraintExpr("!purego")
-	if !set.masks {
-		g.tailMasks()
-	}
+// families are the files of kernels.
+var families = []struct {
+	file    string
+	kernels func(*generator)
+}{
+	{"gemm", (*generator).products},
+}
+
+// products writes the kernels of matrix products.
+func (g *generator) products() {
 	for _, byRows := range []bool{true, false} {
-		for rows := 1; rows <= set.rows; rows++ {
+		for rows := 1; rows <= g.rows; rows++ {
 			g.tile(rows, byRows)
 		}
 	}
 	g.copyPanel()
 	g.transposePanel()
 	g.dot()
+}
+
+// generate writes a family of kernels for one instruction set.
+func generate(set *vectors, kernels func(*generator), assembly, declarations string) error {
+	g := &generator{Context: build.NewContext(), vectors: set}
+	g.ConstraintExpr("!purego")
+	if !set.masks {
+		g.tailMasks()
+	}
+	kernels(g)
 	file, err := g.Result()
 	if err != nil {
 		return err
