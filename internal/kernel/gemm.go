@@ -40,7 +40,7 @@ func gemm[F Float](parallel, ta, tb bool, m, n, k int, a []F, lda int, b []F, ld
 	inside(tb, k, n, b, ldb)
 	inside(false, m, n, c, ldc)
 	parallel = parallel && m*n*k >= minParallel
-	if unsafe.Sizeof(c[0]) == 4 && sgemm(parallel, ta, tb, m, n, k, asFloat32s(a), lda, asFloat32s(b), ldb, asFloat32s(c), ldc, add) {
+	if is32[F]() && sgemm(parallel, ta, tb, m, n, k, asFloat32s(a), lda, asFloat32s(b), ldb, asFloat32s(c), ldc, add) {
 		return
 	}
 	switch {
@@ -70,6 +70,9 @@ func inside[F Float](trans bool, m, n int, x []F, ld int) {
 	}
 	_ = x[(m-1)*ld : (m-1)*ld+n]
 }
+
+// is32 reports whether F has four bytes: whether it is float32.
+func is32[F Float]() bool { return unsafe.Sizeof(F(0)) == 4 }
 
 // asFloat32s returns x, whose elements have four bytes, as what it is.
 func asFloat32s[F Float](x []F) []float32 {

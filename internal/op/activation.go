@@ -104,3 +104,42 @@ func swiglu[F kernel.Float](gate, up *gorgonia.Node) (*gorgonia.Node, error) {
 		},
 	}, gate, up)
 }
+
+// SwiGLUPacked returns silu(gate) · up for x (..., 2·hidden), whose last axis holds gate and then up.
+func SwiGLUPacked(x *gorgonia.Node) (*gorgonia.Node, error) {
+	if is64(x) {
+		return swigluPacked[float64](x)
+	}
+	return swigluPacked[float32](x)
+}
+
+func swigluPacked[F kernel.Float](x *gorgonia.Node) (*gorgonia.Node, error) {
+	o := operands{op: "SwiGLU"}
+	xs := floatShape[F](&o, "x", x)
+	if o.err == nil && (len(xs) == 0 || xs[len(xs)-1]%2 != 0) {
+		o.fail("the last axis of %s has no halves", show("x", x))
+	}
+	if o.err != nil {
+		return nil, o.err
+	}
+	hidden := xs[len(xs)-1] / 2
+	ys := append(xs[:len(xs)-1].Clone(), hidden)
+	return apply(&Op{
+		name: "SwiGLU", out: []signature{like[F](ys...)},
+		run: func(c *Call) error {
+			kernel.SwiGLUPacked(output[F](c, 0), input[F](c, 0), hidden)
+			return nil
+		},
+		wrt: always(1),
+		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
+			dx, err := apply(&Op{
+				name: "SwiGLUBackward", out: []signature{like[F](xs...)},
+				run: func(c *Call) error {
+					kernel.SwiGLUPackedBackward(output[F](c, 0), input[F](c, 0), input[F](c, 1), hidden)
+					return nil
+				},
+			}, dy, in[0])
+			return gorgonia.Nodes{dx}, err
+		},
+	}, x)
+}

@@ -34,16 +34,7 @@ func attention[F kernel.Float](a Attention, q, k, v, mask *gorgonia.Node) (*gorg
 	nodes := gorgonia.Nodes{q, k, v}
 	shape.Causal = !a.Bidirectional && mask == nil
 	if mask != nil {
-		ms := o.shape("mask", mask, []tensor.Dtype{tensor.Bool}, []int{2, 3, 4})
-		grid := shape.Queries * shape.Keys
-		switch {
-		case o.err != nil:
-		case ms.Eq(tensor.Shape{shape.Queries, shape.Keys}):
-		case ms.Eq(tensor.Shape{shape.Batch, shape.Queries, shape.Keys}):
-			shape.MaskBatch = grid
-		case ms.Eq(tensor.Shape{shape.Batch, shape.Heads, shape.Queries, shape.Keys}):
-			shape.MaskBatch, shape.MaskHead = shape.Heads*grid, grid
-		default:
+		if !setMask(&o, &shape, mask) {
 			o.fail("%s does not fit %s and %s", show("mask", mask), show("q", q), show("k", k))
 		}
 		nodes = append(nodes, mask)
@@ -54,19 +45,11 @@ func attention[F kernel.Float](a Attention, q, k, v, mask *gorgonia.Node) (*gorg
 	if o.err != nil {
 		return nil, o.err
 	}
-	// with returns the shape with the mask of a call, which is input i if there is one.
-	with := func(c *Call, i int) kernel.Attention {
-		s := shape
-		if i < len(c.In) {
-			s.Mask = c.In[i].(*tensor.Dense).Bools()
-		}
-		return s
-	}
 	lse := like[F](shape.Batch, shape.Heads, shape.Queries)
 	return apply(&Op{
 		name: "Attention", out: []signature{like[F](qs...), lse},
 		run: func(c *Call) error {
-			kernel.AttentionForward(with(c, 3), output[F](c, 0), output[F](c, 1), input[F](c, 0), input[F](c, 1), input[F](c, 2))
+			kernel.AttentionForward(masked(shape, c, 3), output[F](c, 0), output[F](c, 1), input[F](c, 0), input[F](c, 1), input[F](c, 2))
 			return nil
 		},
 		wrt: []bool{true, true, true, false}[:len(nodes)],
@@ -78,7 +61,7 @@ func attention[F kernel.Float](a Attention, q, k, v, mask *gorgonia.Node) (*gorg
 			dq, err := apply(&Op{
 				name: "AttentionBackward", out: []signature{like[F](qs...), like[F](ks...), like[F](ks...)},
 				run: func(c *Call) error {
-					kernel.AttentionBackward(with(c, 6), output[F](c, 0), output[F](c, 1), output[F](c, 2),
+					kernel.AttentionBackward(masked(shape, c, 6), output[F](c, 0), output[F](c, 1), output[F](c, 2),
 						input[F](c, 0), input[F](c, 1), input[F](c, 2), input[F](c, 3), input[F](c, 4), input[F](c, 5))
 					return nil
 				},
@@ -90,6 +73,31 @@ func attention[F kernel.Float](a Attention, q, k, v, mask *gorgonia.Node) (*gorg
 			return append(ds, nil)[:len(in)], err
 		},
 	}, nodes...)
+}
+
+// setMask tells s how a mask lies in memory and reports whether it fits.
+func setMask(o *operands, s *kernel.Attention, mask *gorgonia.Node) bool {
+	ms := o.shape("mask", mask, []tensor.Dtype{tensor.Bool}, []int{2, 3, 4})
+	grid := s.Queries * s.Keys
+	switch {
+	case o.err != nil:
+	case ms.Eq(tensor.Shape{s.Queries, s.Keys}):
+	case ms.Eq(tensor.Shape{s.Batch, s.Queries, s.Keys}):
+		s.MaskBatch = grid
+	case ms.Eq(tensor.Shape{s.Batch, s.Heads, s.Queries, s.Keys}):
+		s.MaskBatch, s.MaskHead = s.Heads*grid, grid
+	default:
+		return false
+	}
+	return true
+}
+
+// masked returns s with the mask of a call, which is input i if there is one.
+func masked(s kernel.Attention, c *Call, i int) kernel.Attention {
+	if i < len(c.In) {
+		s.Mask = c.In[i].(*tensor.Dense).Bools()
+	}
+	return s
 }
 
 // Cached returns the attention of q over the keys and values of all runs so far, to which it adds k and v. Sequences
@@ -143,6 +151,19 @@ func cached[F kernel.Float](a Attention, q, k, v *gorgonia.Node, maxSeq int) (*g
 	}, q, k, v)
 }
 
+// checkHeads fills in the number of heads of keys and values and checks the settings.
+func (a *Attention) checkHeads(o *operands) {
+	if a.KVHeads == 0 {
+		a.KVHeads = a.Heads
+	}
+	switch {
+	case a.Heads <= 0 || a.KVHeads < 0 || a.Heads%max(1, a.KVHeads) != 0:
+		o.fail("%d heads of queries cannot share %d heads of keys and values", a.Heads, a.KVHeads)
+	case a.Scale-a.Scale != 0:
+		o.fail("scale is %v, want a finite number", a.Scale)
+	}
+}
+
 // attentionShape checks the operands of an attention.
 func attentionShape[F kernel.Float](o *operands, a Attention, q, k, v *gorgonia.Node) (s kernel.Attention, qs, ks tensor.Shape) {
 	qs, ks = floatShape[F](o, "q", q, 3), floatShape[F](o, "k", k, 3)
@@ -150,12 +171,9 @@ func attentionShape[F kernel.Float](o *operands, a Attention, q, k, v *gorgonia.
 	if o.err != nil {
 		return s, nil, nil
 	}
-	if a.KVHeads == 0 {
-		a.KVHeads = a.Heads
-	}
+	a.checkHeads(o)
 	switch {
-	case a.Heads <= 0 || a.KVHeads < 0 || a.Heads%max(1, a.KVHeads) != 0:
-		o.fail("%d heads of queries cannot share %d heads of keys and values", a.Heads, a.KVHeads)
+	case o.err != nil:
 		return s, nil, nil
 	case qs[2]%a.Heads != 0:
 		o.fail("%d heads do not divide %s", a.Heads, show("q", q))
@@ -169,15 +187,17 @@ func attentionShape[F kernel.Float](o *operands, a Attention, q, k, v *gorgonia.
 	case !vs.Eq(ks):
 		o.fail("%s does not fit %s", show("k", k), show("v", v))
 		return s, nil, nil
-	case a.Scale-a.Scale != 0:
-		o.fail("scale is %v, want a finite number", a.Scale)
-		return s, nil, nil
 	}
-	if a.Scale == 0 {
-		a.Scale = 1 / math.Sqrt(float64(dim))
+	return a.kernel(qs[0], qs[1], ks[1], dim), qs, ks
+}
+
+// kernel returns the shape that kernels need.
+func (a *Attention) kernel(batch, queries, keys, dim int) kernel.Attention {
+	scale := a.Scale
+	if scale == 0 {
+		scale = 1 / math.Sqrt(float64(dim))
 	}
 	return kernel.Attention{
-		Batch: qs[0], Queries: qs[1], Keys: ks[1],
-		Heads: a.Heads, KVHeads: a.KVHeads, HeadDim: dim, Scale: a.Scale,
-	}, qs, ks
+		Batch: batch, Queries: queries, Keys: keys, Heads: a.Heads, KVHeads: a.KVHeads, HeadDim: dim, Scale: scale,
+	}
 }

@@ -2,6 +2,7 @@ package op
 
 import (
 	"slices"
+	"unsafe"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -11,160 +12,192 @@ import (
 
 // Linear returns x·wᵀ + b for x (..., in), w (out, in) and b (out), which may be nil.
 func Linear(x, w, b *gorgonia.Node) (*gorgonia.Node, error) {
-	if is64(x) {
-		return linear[float64](x, w, b)
+	if b == nil {
+		return Linears(x, gorgonia.Nodes{w}, nil)
 	}
-	return linear[float32](x, w, b)
+	return Linears(x, gorgonia.Nodes{w}, gorgonia.Nodes{b})
 }
 
-func linear[F kernel.Float](x, w, b *gorgonia.Node) (*gorgonia.Node, error) {
-	o := operands{op: "Linear"}
-	xs, ws := floatShape[F](&o, "x", x), floatShape[F](&o, "w", w, 2)
-	if o.err == nil && (len(xs) == 0 || xs[len(xs)-1] != ws[1]) {
-		o.fail("%s does not fit %s", show("x", x), show("w", w))
+// Linears returns x·wᵀ + b for several weights (out, in) and biases (out) side by side in the last axis. There are as
+// many biases as weights, or none. Weights that lie one behind the other in memory are multiplied as one.
+func Linears(x *gorgonia.Node, ws, bs gorgonia.Nodes) (*gorgonia.Node, error) {
+	if is64(x) {
+		return linears[float64](x, ws, bs)
 	}
-	nodes := gorgonia.Nodes{x, w}
-	if b != nil {
-		if bs := floatShape[F](&o, "b", b, 1); o.err == nil && bs[0] != ws[0] {
-			o.fail("%s does not fit %s", show("b", b), show("w", w))
+	return linears[float32](x, ws, bs)
+}
+
+// projection is the shape of Linears.
+type projection struct {
+	rows, in int
+	outs     []int // of each weight
+	out      int   // their sum
+}
+
+func linears[F kernel.Float](x *gorgonia.Node, ws, bs gorgonia.Nodes) (*gorgonia.Node, error) {
+	o := operands{op: "Linear"}
+	xs := floatShape[F](&o, "x", x)
+	if o.err == nil && len(ws) == 0 {
+		o.fail("no weights for %s", show("x", x))
+	}
+	if o.err == nil && len(bs) != 0 && len(bs) != len(ws) {
+		o.fail("%d biases for %d weights", len(bs), len(ws))
+	}
+	p := projection{rows: 1}
+	for i, w := range ws {
+		shape := floatShape[F](&o, "w", w, 2)
+		if o.err == nil && (len(xs) == 0 || xs[len(xs)-1] != shape[1]) {
+			o.fail("%s does not fit %s", show("x", x), show("w", w))
 		}
-		nodes = append(nodes, b)
+		if len(bs) != 0 {
+			if b := floatShape[F](&o, "b", bs[i], 1); o.err == nil && b[0] != shape[0] {
+				o.fail("%s does not fit %s", show("b", bs[i]), show("w", w))
+			}
+		}
+		if o.err != nil {
+			return nil, o.err
+		}
+		p.in = shape[1]
+		p.outs = append(p.outs, shape[0])
+		p.out += shape[0]
 	}
 	if o.err != nil {
 		return nil, o.err
 	}
-	in, out := ws[1], ws[0]
-	rows := xs.TotalSize() / in
-	ys := append(slices.Clone(xs[:len(xs)-1]), out)
-	var bias *kernel.Broadcast
-	if b != nil {
-		bias = kernel.NewBroadcast(ys, ys, tensor.Shape{out})
-	}
+	p.rows = xs.TotalSize() / p.in
+	ys := append(slices.Clone(xs[:len(xs)-1]), p.out)
+	n := len(ws)
 	return apply(&Op{
 		name: "Linear", out: []signature{like[F](ys...)},
 		run: func(c *Call) error {
-			y := output[F](c, 0)
-			kernel.Gemm(false, true, rows, out, in, input[F](c, 0), in, input[F](c, 1), in, y, out, false)
-			if bias != nil {
-				kernel.BroadcastAdd(bias, y, y, input[F](c, 2))
-			}
+			forward[F](c, &p, false)
+			addBias[F](c, &p, n)
 			return nil
 		},
-		wrt: always(len(nodes)),
-		grad: func(n gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := apply(&Op{
-				name: "LinearDX", out: []signature{like[F](xs...)},
-				run: func(c *Call) error {
-					kernel.Gemm(false, false, rows, in, out, input[F](c, 0), out, input[F](c, 1), in, output[F](c, 0), in, false)
-					return nil
-				},
-			}, dy, n[1])
-			if err != nil {
-				return nil, err
-			}
-			dw, err := apply(&Op{
-				name: "LinearDW", out: []signature{like[F](ws...)},
-				run: func(c *Call) error {
-					kernel.Gemm(true, false, out, in, rows, input[F](c, 0), out, input[F](c, 1), in, output[F](c, 0), in, false)
-					return nil
-				},
-			}, dy, n[0])
-			if err != nil || len(n) == 2 {
-				return gorgonia.Nodes{dx, dw}, err
-			}
-			db, err := apply(&Op{
-				name: "LinearDB", out: []signature{like[F](out)},
-				run: func(c *Call) error {
-					kernel.ColumnSums(output[F](c, 0), input[F](c, 0))
-					return nil
-				},
-			}, dy)
-			return gorgonia.Nodes{dx, dw, db}, err
+		plus: func(c *Call) error {
+			forward[F](c, &p, true)
+			addBias[F](c, &p, n)
+			return nil
 		},
-	}, nodes...)
+		wrt: always(1 + n + len(bs)),
+		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
+			return linearsGradient[F](&p, xs, in, dy)
+		},
+	}, slices.Concat(gorgonia.Nodes{x}, ws, bs)...)
 }
 
-// MatMul returns the matrix products a·b of a (..., m, k) and b (..., k, n), whose leading axes are the same; b may
-// also be a single matrix.
-func MatMul(a, b *gorgonia.Node) (*gorgonia.Node, error) {
-	if is64(a) {
-		return matmul[float64](a, b, false, false)
+// forward computes y = x·wᵀ, or adds it to the last operand, for operands x, the weights and what follows them.
+func forward[F kernel.Float](c *Call, p *projection, add bool) {
+	y, x := output[F](c, 0), input[F](c, 0)
+	if add {
+		copyTo(y, input[F](c, len(c.In)-1))
 	}
-	return matmul[float32](a, b, false, false)
+	eachBlock(c, 1, p, func(w []F, at, out int) {
+		kernel.Gemm(false, true, p.rows, out, p.in, x, p.in, w, p.in, y[at:], p.out, add)
+	})
 }
 
-// matmul is MatMul of the matrices, each transposed first if its flag is set.
-func matmul[F kernel.Float](a, b *gorgonia.Node, ta, tb bool) (*gorgonia.Node, error) {
-	o := operands{op: "MatMul"}
-	as, bs := floatShape[F](&o, "a", a), floatShape[F](&o, "b", b)
-	if o.err != nil {
-		return nil, o.err
+// addBias adds the biases, the operands that follow n weights.
+func addBias[F kernel.Float](c *Call, p *projection, n int) {
+	if len(c.In) < 1+2*n {
+		return
 	}
-	if len(as) < 2 || len(bs) < 2 {
-		o.fail("%s and %s must be matrices or batches of them", show("a", a), show("b", b))
-		return nil, o.err
+	y, at := output[F](c, 0), 0
+	for i, out := range p.outs {
+		kernel.AddToRows(y[at:], p.out, p.rows, input[F](c, 1+n+i)[:out])
+		at += out
 	}
-	m, k := matrix(as, ta)
-	k2, n := matrix(bs, tb)
-	single := len(bs) == 2 && len(as) > 2
-	if k != k2 || !single && !slices.Equal(as[:len(as)-2], bs[:len(bs)-2]) {
-		o.fail("%s does not fit %s", show("a", a), show("b", b))
-		return nil, o.err
+}
+
+// copyTo copies src to dst unless they are the same memory.
+func copyTo[F kernel.Float](dst, src []F) {
+	if unsafe.SliceData(dst) != unsafe.SliceData(src) {
+		kernel.Copy(dst, src)
 	}
-	ys := append(slices.Clone(as[:len(as)-2]), m, n)
-	count, lda, ldb := as.TotalSize()/(m*k), as[len(as)-1], bs[len(bs)-1]
-	stepB := k * n
-	if single {
-		stepB = 0
+}
+
+// eachBlock calls f with the weights of p, which begin at operand first, and where their columns begin and how many
+// they are: once if all weights lie one behind the other.
+func eachBlock[F kernel.Float](c *Call, first int, p *projection, f func(w []F, at, out int)) {
+	if w := joined[F](c.In[first:first+len(p.outs)], p.out*p.in); w != nil {
+		f(w, 0, p.out)
+		return
 	}
-	y := &Op{
-		name: "MatMul", out: []signature{like[F](ys...)},
+	at := 0
+	for i, out := range p.outs {
+		f(input[F](c, first+i), at, out)
+		at += out
+	}
+}
+
+// joined returns the numbers of vs as one slice of the given size if they lie one behind the other, and else nil.
+func joined[F kernel.Float](vs []gorgonia.Value, size int) []F {
+	first := floats[F](vs[0])
+	if len(vs) == 1 {
+		return first
+	}
+	end := unsafe.Pointer(unsafe.SliceData(first))
+	for _, v := range vs {
+		x := floats[F](v)
+		if unsafe.Pointer(unsafe.SliceData(x)) != end {
+			return nil
+		}
+		end = unsafe.Add(end, len(x)*int(unsafe.Sizeof(x[0])))
+	}
+	return unsafe.Slice(unsafe.SliceData(first), size)
+}
+
+// linearsGradient returns the gradients of x, the weights and the biases.
+func linearsGradient[F kernel.Float](p *projection, xs tensor.Shape, in gorgonia.Nodes, dy *gorgonia.Node) (gorgonia.Nodes, error) {
+	n := len(p.outs)
+	ws := in[1 : 1+n]
+	backward := func(c *Call, add bool) {
+		dx, dy := output[F](c, 0), input[F](c, 0)
+		if add {
+			copyTo(dx, input[F](c, len(c.In)-1))
+		}
+		eachBlock(c, 1, p, func(w []F, at, out int) {
+			kernel.Gemm(false, false, p.rows, p.in, out, dy[at:], p.out, w, p.in, dx, p.in, add || at > 0)
+		})
+	}
+	dx, err := apply(&Op{
+		name: "LinearDX", out: []signature{like[F](xs...)},
+		run:  func(c *Call) error { backward(c, false); return nil },
+		plus: func(c *Call) error { backward(c, true); return nil },
+	}, append(gorgonia.Nodes{dy}, ws...)...)
+	if err != nil {
+		return nil, err
+	}
+	var shapes, biases []signature
+	for _, out := range p.outs {
+		shapes, biases = append(shapes, like[F](out, p.in)), append(biases, like[F](out))
+	}
+	dw, err := apply(&Op{
+		name: "LinearDW", out: shapes, join: true,
 		run: func(c *Call) error {
-			a, b, y := input[F](c, 0), input[F](c, 1), output[F](c, 0)
-			if count == 1 {
-				kernel.Gemm(ta, tb, m, n, k, a, lda, b, ldb, y, n, false)
-				return nil
-			}
-			kernel.Parallel(count, 1, func(lo, hi int) {
-				for i := lo; i < hi; i++ {
-					kernel.GemmSerial(ta, tb, m, n, k, a[i*m*k:], lda, b[i*stepB:], ldb, y[i*m*n:], n, false)
-				}
-			})
+			dw := joined[F](c.Out, p.out*p.in)
+			kernel.Gemm(true, false, p.out, p.in, p.rows, input[F](c, 0), p.out, input[F](c, 1), p.in, dw, p.in, false)
 			return nil
 		},
+	}, dy, in[0])
+	if err != nil {
+		return nil, err
 	}
-	if ta || tb { // a gradient, which has none itself
-		return apply(y, a, b)
+	dws, err := parts(dw, n)
+	grads := append(gorgonia.Nodes{dx}, dws...)
+	if err != nil || len(in) == 1+n {
+		return grads, err
 	}
-	y.wrt = always(2)
-	y.grad = func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
-		da, err := matmul[F](dy, in[1], false, true)
-		if err != nil {
-			return nil, err
-		}
-		if !single {
-			db, err := matmul[F](in[0], dy, true, false)
-			return gorgonia.Nodes{da, db}, err
-		}
-		flatA, err := reshape[F](in[0], []int{count * m, k})
-		if err != nil {
-			return nil, err
-		}
-		flatY, err := reshape[F](dy, []int{count * m, n})
-		if err != nil {
-			return nil, err
-		}
-		db, err := matmul[F](flatA, flatY, true, false)
-		return gorgonia.Nodes{da, db}, err
+	db, err := apply(&Op{
+		name: "LinearDB", out: biases, join: true,
+		run: func(c *Call) error {
+			kernel.ColumnSums(joined[F](c.Out, p.out), input[F](c, 0))
+			return nil
+		},
+	}, dy)
+	if err != nil {
+		return nil, err
 	}
-	return apply(y, a, b)
-}
-
-// matrix returns the rows and columns of the last two axes of s, transposed if t is set.
-func matrix(s tensor.Shape, t bool) (rows, cols int) {
-	rows, cols = s[len(s)-2], s[len(s)-1]
-	if t {
-		rows, cols = cols, rows
-	}
-	return rows, cols
+	dbs, err := parts(db, n)
+	return append(grads, dbs...), err
 }

@@ -4,6 +4,8 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/logits-go/logits/internal/kernel"
 )
 
 // tape is what an op keeps when one of Gorgonia's machines runs it: its results, which live until its next run.
@@ -31,9 +33,7 @@ func (o *Op) Do(in ...gorgonia.Value) (_ gorgonia.Value, err error) {
 	}
 	t := o.tape
 	if t.out == nil {
-		for _, s := range o.out {
-			t.out = append(t.out, s.value())
-		}
+		t.out = o.results()
 		t.state = o.NewState()
 	}
 	if o.eval && !t.train {
@@ -48,6 +48,34 @@ func (o *Op) Do(in ...gorgonia.Value) (_ gorgonia.Value, err error) {
 		return nil, err
 	}
 	return t.out[0], nil
+}
+
+// results returns memory for the results, one behind the other if the op wants them so.
+func (o *Op) results() (vs []gorgonia.Value) {
+	if !o.join {
+		for _, s := range o.out {
+			vs = append(vs, s.value())
+		}
+		return vs
+	}
+	size := 0
+	for _, s := range o.out {
+		size += s.shape.TotalSize()
+	}
+	if o.out[0].dtype == tensor.Float64 {
+		return cut(make([]float64, size), o.out)
+	}
+	return cut(make([]float32, size), o.out)
+}
+
+// cut parts memory among values.
+func cut[F kernel.Float](memory []F, out []signature) (vs []gorgonia.Value) {
+	for _, s := range out {
+		n := s.shape.TotalSize()
+		vs = append(vs, tensor.New(tensor.WithShape(s.shape.Clone()...), tensor.WithBacking(memory[:n:n])))
+		memory = memory[n:]
+	}
+	return vs
 }
 
 // SetTraining switches ops that differ between training and evaluation, for Gorgonia's machines.
