@@ -17,8 +17,9 @@ func (x Node) Positions(table Node) Node { return apply2(op.Positions, x, table)
 
 // RoPE says how [Node.RoPE] turns pairs.
 type RoPE struct {
-	Heads int     // heads side by side in the last axis
-	Theta float64 // base of the frequencies; 0 means 10000
+	Heads   int     // heads side by side in the last axis
+	HeadDim int     // their width; 0 means that they fill the axis, otherwise what follows them stays as it is
+	Theta   float64 // base of the frequencies; 0 means 10000
 	// Split pairs element i of a head with i + headDim/2, as Hugging Face's Llama does, instead of 2i with 2i + 1.
 	Split bool
 	// Positions, if it is not the zero Node, holds the positions (seq) or (batch, seq) of the tokens, an input of
@@ -37,7 +38,7 @@ func (x Node) RoPE(r RoPE) Node {
 		r.Theta = 10000
 	}
 	return do("", func() (*gorgonia.Node, error) {
-		return op.RoPE{Heads: r.Heads, Theta: r.Theta, Split: r.Split}.Apply(x.n, r.Positions.n)
+		return op.RoPE{Heads: r.Heads, HeadDim: r.HeadDim, Theta: r.Theta, Split: r.Split}.Apply(x.n, r.Positions.n)
 	}, in...)
 }
 
@@ -71,5 +72,24 @@ func Attention(q, k, v Node, how Attend) Node {
 			return a.Cached(q.n, k.n, v.n, max)
 		}
 		return a.Apply(q.n, k.n, v.n, how.Mask.n)
+	}, in...)
+}
+
+// SelfAttention is [Attention] for queries, keys and values side by side in qkv (batch, seq, (heads + 2·kvHeads)·headDim),
+// as [Node.Linears] makes them. The result is (batch, seq, heads·headDim).
+func SelfAttention(qkv Node, how Attend) Node {
+	in := []Node{qkv}
+	if how.Mask != (Node{}) {
+		in = append(in, how.Mask)
+	}
+	a := op.Attention{Heads: how.Heads, KVHeads: how.KVHeads, Scale: how.Scale, Bidirectional: how.Bidirectional}
+	return do("", func() (*gorgonia.Node, error) {
+		if max := qkv.g.maxSeq; max > 0 {
+			if how.Mask != (Node{}) {
+				return nil, errors.New("Attention: a generating graph takes no mask")
+			}
+			return a.CachedPacked(qkv.n, max)
+		}
+		return a.ApplyPacked(qkv.n, how.Mask.n)
 	}, in...)
 }

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"slices"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -71,6 +73,23 @@ func (x Node) Linear(w Node, bias ...Node) Node {
 	}, append([]Node{x, w}, bias...)...)
 }
 
+// Linears returns x·wᵀ for several weights (out, in) side by side in the last axis, as Linear would for one weight that
+// holds the rows of all. Biases, if there are any, are as many. Weights that [Pack] has put together are multiplied as
+// one.
+func (x Node) Linears(weights []Node, biases ...Node) Node {
+	return do("", func() (*gorgonia.Node, error) {
+		return op.Linears(x.n, nodes(weights), nodes(biases))
+	}, slices.Concat([]Node{x}, weights, biases)...)
+}
+
+func nodes(list []Node) gorgonia.Nodes {
+	var ns gorgonia.Nodes
+	for _, x := range list {
+		ns = append(ns, x.n)
+	}
+	return ns
+}
+
 // MatMul returns the matrix products x·y of x (..., m, k) and y (..., k, n), whose leading axes are the same, or of x
 // with a single matrix y.
 func (x Node) MatMul(y Node) Node { return apply2(op.MatMul, x, y) }
@@ -117,6 +136,9 @@ func (x Node) GELUTanh() Node { return apply(op.GELUTanh, x) }
 // SwiGLU returns silu(x) · up, https://arxiv.org/abs/2002.05202.
 func (x Node) SwiGLU(up Node) Node { return apply2(op.SwiGLU, x, up) }
 
+// SwiGLUPacked returns silu(gate) · up for x (..., 2·hidden) whose last axis holds gate and then up.
+func (x Node) SwiGLUPacked() Node { return apply(op.SwiGLUPacked, x) }
+
 // RMSNorm returns x / √(mean(x²) + eps) · w over the last axis of x (..., dim) for w (dim),
 // https://arxiv.org/abs/1910.07467.
 func (x Node) RMSNorm(w Node, eps float64) Node {
@@ -147,6 +169,11 @@ func Apply(f func(x *gorgonia.Node) (*gorgonia.Node, error), x Node) Node {
 // Apply2 applies a function of two nodes written for Gorgonia, such as loss.CrossEntropy.
 func Apply2(f func(x, y *gorgonia.Node) (*gorgonia.Node, error), x, y Node) Node {
 	return do("Apply2", func() (*gorgonia.Node, error) { return f(x.n, y.n) }, x, y)
+}
+
+// Apply3 applies a function of three nodes written for Gorgonia, such as loss.LinearCrossEntropy.
+func Apply3(f func(x, y, z *gorgonia.Node) (*gorgonia.Node, error), x, y, z Node) Node {
+	return do("Apply3", func() (*gorgonia.Node, error) { return f(x.n, y.n, z.n) }, x, y, z)
 }
 
 // apply and apply2 are for the ops of this module, whose errors begin with their names.

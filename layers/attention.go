@@ -25,7 +25,7 @@ func newAttention(s graph.Scope, dim, heads, kvHeads int, bias bool) *Attention 
 	if heads > 0 {
 		kv = dim / heads * kvHeads
 	}
-	return &Attention{
+	a := &Attention{
 		Q:       newLinear(s.At("q_proj"), dim, dim, bias),
 		K:       newLinear(s.At("k_proj"), dim, kv, bias),
 		V:       newLinear(s.At("v_proj"), dim, kv, bias),
@@ -34,14 +34,15 @@ func newAttention(s graph.Scope, dim, heads, kvHeads int, bias bool) *Attention 
 		KVHeads: kvHeads,
 		Theta:   10000,
 	}
+	pack(a.Q, a.K, a.V)
+	return a
 }
 
 // Forward maps (batch, seq, dim) to the same shape.
 func (a *Attention) Forward(x graph.Node) graph.Node {
-	q, k, v := a.Q.Forward(x), a.K.Forward(x), a.V.Forward(x)
+	qkv := project(x, a.Q, a.K, a.V) // (batch, seq, (heads + 2·kvHeads)·headDim)
 	if a.Theta != 0 {
-		q = q.RoPE(graph.RoPE{Heads: a.Heads, Theta: a.Theta, Split: a.SplitRoPE})
-		k = k.RoPE(graph.RoPE{Heads: a.KVHeads, Theta: a.Theta, Split: a.SplitRoPE})
+		qkv = qkv.RoPE(graph.RoPE{Heads: a.Heads + a.KVHeads, HeadDim: qkv.Dim(-1) / max(1, a.Heads+2*a.KVHeads), Theta: a.Theta, Split: a.SplitRoPE})
 	}
-	return a.Out.Forward(graph.Attention(q, k, v, graph.Attend{Heads: a.Heads, KVHeads: a.KVHeads}))
+	return a.Out.Forward(graph.SelfAttention(qkv, graph.Attend{Heads: a.Heads, KVHeads: a.KVHeads}))
 }

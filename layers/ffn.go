@@ -13,16 +13,18 @@ var _ Layer = (*SwiGLU)(nil)
 func NewSwiGLU(s graph.Scope, dim, hidden int) *SwiGLU { return newSwiGLU(s, dim, hidden, false) }
 
 func newSwiGLU(s graph.Scope, dim, hidden int, bias bool) *SwiGLU {
-	return &SwiGLU{
+	f := &SwiGLU{
 		W1: newLinear(s.At("w1"), dim, hidden, bias),
 		W2: newLinear(s.At("w2"), hidden, dim, bias),
 		W3: newLinear(s.At("w3"), dim, hidden, bias),
 	}
+	pack(f.W1, f.W3)
+	return f
 }
 
 // Forward maps (batch, seq, dim) to the same shape.
 func (f *SwiGLU) Forward(x graph.Node) graph.Node {
-	return f.W2.Forward(f.W1.Forward(x).SwiGLU(f.W3.Forward(x)))
+	return f.W2.Forward(project(x, f.W1, f.W3).SwiGLUPacked())
 }
 
 // FFN is the feed-forward network W2(activation(W1 x)) of the first Transformers.

@@ -47,3 +47,24 @@ func newLinear(s graph.Scope, in, out int, bias bool) *Linear {
 	}
 	return NewLinear(s, in, out)
 }
+
+// pack puts the storage of layers together, so that project multiplies by all of them at once.
+func pack(ls ...*Linear) {
+	var weights []*graph.Param
+	for _, l := range ls {
+		weights = append(weights, l.Weight)
+	}
+	graph.Pack(weights...)
+}
+
+// project maps (..., in) to what the layers make of it, side by side in the last axis.
+func project(x graph.Node, ls ...*Linear) graph.Node {
+	var weights, biases []graph.Node
+	for _, l := range ls {
+		weights = append(weights, x.Param(l.Weight))
+		if l.Bias != nil {
+			biases = append(biases, x.Param(l.Bias))
+		}
+	}
+	return x.Linears(weights, biases...)
+}

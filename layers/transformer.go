@@ -50,6 +50,21 @@ func NewTransformerLM(s graph.Scope, c Config) (*TransformerLM, error) {
 
 // Forward maps tokens (batch, seq) to logits (batch, seq, vocab), which are unnormalized.
 func (m *TransformerLM) Forward(tokens graph.Node) graph.Node {
+	x := m.Hidden(tokens)
+	return x.Linear(x.Param(m.Head()))
+}
+
+// Head returns the weight (vocab, dim) of the output layer: logits are Hidden(tokens)·Headᵀ.
+func (m *TransformerLM) Head() *graph.Param {
+	if m.LMHead == nil {
+		return m.TokenEmbeddings.Weight
+	}
+	return m.LMHead.Weight
+}
+
+// Hidden maps tokens (batch, seq) to what the output layer turns into logits, (batch, seq, dim). Training needs no more
+// than that: loss.LinearCrossEntropy takes it and Head, and makes a part of the logits at a time.
+func (m *TransformerLM) Hidden(tokens graph.Node) graph.Node {
 	if seq := tokens.Dim(1); seq > m.Config.ContextLength {
 		return tokens.Graph().Wrap(nil, errors.Errorf("layers: TransformerLM: %d tokens exceed a context of %d", seq, m.Config.ContextLength))
 	}
@@ -61,9 +76,5 @@ func (m *TransformerLM) Forward(tokens graph.Node) graph.Node {
 	for _, block := range m.Layers {
 		x = block.Forward(x)
 	}
-	x = m.Norm.Forward(x)
-	if m.LMHead == nil {
-		return m.TokenEmbeddings.Logits(x)
-	}
-	return m.LMHead.Forward(x)
+	return m.Norm.Forward(x)
 }

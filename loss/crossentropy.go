@@ -46,15 +46,31 @@ func CrossEntropy(logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
 // CrossEntropy is the function CrossEntropy with options. It returns a scalar, or the shape of targets if the reduction
 // is [None].
 func (o Options) CrossEntropy(logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
-	return safely(func() (*gorgonia.Node, error) {
-		return op.CrossEntropy{
-			Reduction: op.Reduction(o.Reduction),
-			Ignore:    append([]int{Ignored}, o.Ignore...),
-			Weights:   o.Weights,
-			Smoothing: o.LabelSmoothing,
-			ZLoss:     o.ZLoss,
-		}.Apply(logits, targets)
-	})
+	return safely(func() (*gorgonia.Node, error) { return o.rule().Apply(logits, targets) })
+}
+
+// LinearCrossEntropy returns the cross-entropy of the logits x·wᵀ of an output layer, for x (batch, seq, dim) or
+// (n, dim) and w (vocab, dim), against targets (batch, seq) or (n). It is what [CrossEntropy] makes of the product, but
+// goes through the rows in chunks and finds both gradients on the way, so the logits never exist in full. With a large
+// vocabulary they would be the largest tensor of the model.
+func LinearCrossEntropy(x, w, targets *gorgonia.Node) (*gorgonia.Node, error) {
+	return Options{}.LinearCrossEntropy(x, w, targets)
+}
+
+// LinearCrossEntropy is the function LinearCrossEntropy with options. With the reduction [None] the backward pass
+// computes the logits again.
+func (o Options) LinearCrossEntropy(x, w, targets *gorgonia.Node) (*gorgonia.Node, error) {
+	return safely(func() (*gorgonia.Node, error) { return o.rule().ApplyLinear(x, w, targets) })
+}
+
+func (o Options) rule() op.CrossEntropy {
+	return op.CrossEntropy{
+		Reduction: op.Reduction(o.Reduction),
+		Ignore:    append([]int{Ignored}, o.Ignore...),
+		Weights:   o.Weights,
+		Smoothing: o.LabelSmoothing,
+		ZLoss:     o.ZLoss,
+	}
 }
 
 // safely turns a panic of Gorgonia into an error.

@@ -31,9 +31,9 @@ func (t *Rotation[F]) Grow(n int) {
 // RoPE turns x, whose rows hold heads side by side. Row r stands at position pos(r), below what Grow made room
 // for. Pairs are neighbours (0, 1), (2, 3), ... or, if split is set, (0, half), (1, half+1), ... as in checkpoints of
 // Hugging Face. sign is 1, or -1 to turn back, which is the gradient. dst may be x.
-func (t *Rotation[F]) RoPE(dst, x []F, heads int, split bool, sign F, pos func(row int) int) {
+func (t *Rotation[F]) RoPE(dst, x []F, heads, width int, split bool, sign F, pos func(row int) int) {
 	half := t.half
-	width := heads * 2 * half
+	turned := heads * 2 * half
 	if width == 0 {
 		return
 	}
@@ -41,7 +41,8 @@ func (t *Rotation[F]) RoPE(dst, x []F, heads int, split bool, sign F, pos func(r
 		for r := lo; r < hi; r++ {
 			at := pos(r) * half
 			cos, sin := t.cos[at:][:half], t.sin[at:][:half]
-			for h := 0; h < width; h += 2 * half {
+			copy(dst[r*width+turned:][:width-turned], x[r*width+turned:])
+			for h := 0; h < turned; h += 2 * half {
 				x, y := x[r*width+h:][:2*half], dst[r*width+h:][:2*half]
 				if split {
 					for i, c := range cos {

@@ -1,7 +1,11 @@
 package kernel
+
 import "math"
+
 func softmaxRow32(dst, x []float32, scale float32) float64 {
-	for i := range x { dst[i] = x[i]*scale }
+	for i := range x {
+		dst[i] = x[i] * scale
+	}
 	return softmaxRow(dst, dst)
 }
 func attentionGradRow32(p, dp []float32, scale, lse, delta float32) {

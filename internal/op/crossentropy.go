@@ -5,6 +5,7 @@ import (
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"github.com/logits-go/logits/internal/kernel"
 )
@@ -30,74 +31,26 @@ func (e CrossEntropy) Apply(logits, targets *gorgonia.Node) (*gorgonia.Node, err
 func crossEntropy[F kernel.Float](e CrossEntropy, logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
 	o := operands{op: "CrossEntropy"}
 	xs, ts := floatShape[F](&o, "logits", logits), o.ids("targets", targets)
-	switch {
-	case o.err != nil:
-		return nil, o.err
-	case len(xs) < 2 || !slices.Equal(xs[:len(xs)-1], ts):
+	if o.err == nil && (len(xs) < 2 || !slices.Equal(xs[:len(xs)-1], ts)) {
 		o.fail("%s does not fit %s", show("logits", logits), show("targets", targets))
-	case e.Reduction < ReduceMean || e.Reduction > ReduceNone:
-		o.fail("unknown reduction %d", e.Reduction)
-	case !(e.Smoothing >= 0 && e.Smoothing <= 1):
-		o.fail("label smoothing is %v, want a number in [0, 1]", e.Smoothing)
-	case !(e.ZLoss >= 0) || e.ZLoss-e.ZLoss != 0:
-		o.fail("factor of the z-loss is %v, want a finite number of at least 0", e.ZLoss)
-	case e.Weights != nil && len(e.Weights) != xs[len(xs)-1]:
-		o.fail("%d class weights do not fit %s", len(e.Weights), show("logits", logits))
-	}
-	for i, w := range e.Weights {
-		if !(w >= 0) || w-w != 0 {
-			o.fail("weight %d is %v, want a finite number of at least 0", i, w)
-		}
 	}
 	if o.err != nil {
 		return nil, o.err
 	}
-	ignore := slices.Clone(e.Ignore)
-	rule := kernel.CrossEntropy[F]{
-		Classes:   xs[len(xs)-1],
-		Ignore:    func(t int) bool { return slices.Contains(ignore, t) },
-		Smoothing: e.Smoothing,
-		ZLoss:     e.ZLoss,
+	s := newScoring[F](&o, e, show("logits", logits), xs[len(xs)-1], ts)
+	if o.err != nil {
+		return nil, o.err
 	}
-	for _, w := range e.Weights {
-		rule.Weights = append(rule.Weights, F(w))
-	}
-	// kept returns how many rows count, and their weight.
-	kept := func(targets []int) (rows, weight float64) {
-		for _, t := range targets {
-			switch {
-			case rule.Ignore(t):
-				continue
-			case rule.Weights != nil:
-				weight += float64(rule.Weights[t])
-			default:
-				weight++
-			}
-			rows++
-		}
-		return rows, weight
-	}
-	r := e.Reduction
-	out := append(results[F](r, ts), like[F](ts...)) // last: log Σ e**logit
+	out := append(results[F](s.reduction, ts), like[F](ts...)) // last: log Σ e**logit
 	return apply(&Op{
 		name: "CrossEntropy", out: out,
 		run: func(c *Call) error {
-			targets, losses := ints(c.In[1]), rowLosses[F](c, r)
-			for i, t := range targets {
-				if (t < 0 || t >= rule.Classes) && !rule.Ignore(t) {
-					return errors.Errorf("CrossEntropy: target %d at %v is none of %d classes", t, index(i, ts), rule.Classes)
-				}
-			}
-			rule.Forward(losses, output[F](c, len(out)-1), input[F](c, 0), targets)
-			if err := checkLosses("CrossEntropy", losses, ts); err != nil {
+			targets, losses, lse := ints(c.In[1]), rowLosses[F](c, s.reduction), output[F](c, len(out)-1)
+			if err := s.check(targets); err != nil {
 				return err
 			}
-			rows, weight := kept(targets)
-			if r == ReduceMean && rule.Weights != nil && rule.ZLoss != 0 {
-				return meanWithZ(c, &rule, losses, output[F](c, len(out)-1), targets, rows, weight)
-			}
-			reduceRows(c, r, losses, weight)
-			return nil
+			s.rule.Forward(losses, lse, input[F](c, 0), targets)
+			return s.reduce(c, losses, lse, targets)
 		},
 		wrt: []bool{true, false},
 		grad: func(in gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, error) {
@@ -109,15 +62,93 @@ func crossEntropy[F kernel.Float](e CrossEntropy, logits, targets *gorgonia.Node
 				name: "CrossEntropyBackward", out: []signature{like[F](xs...)},
 				run: func(c *Call) error {
 					dy, targets := input[F](c, 0), ints(c.In[3])
-					rows, weight := kept(targets)
-					rule.Backward(output[F](c, 0), input[F](c, 2), input[F](c, 1), targets,
-						rowGradient(r, dy, weight), rowGradient(r, dy, rows))
+					rows, weight := s.kept(targets)
+					s.rule.Backward(output[F](c, 0), input[F](c, 2), input[F](c, 1), targets,
+						rowGradient(s.reduction, dy, weight), rowGradient(s.reduction, dy, rows))
 					return nil
 				},
 			}, dy, in[0], lse, in[1])
 			return gorgonia.Nodes{dx, nil}, err
 		},
 	}, logits, targets)
+}
+
+// scoring is how a cross-entropy scores rows and makes one number of them.
+type scoring[F kernel.Float] struct {
+	op        string
+	rule      kernel.CrossEntropy[F]
+	reduction Reduction
+	rows      tensor.Shape
+}
+
+// newScoring checks the settings of e for rows of logits with the given number of classes, which what has.
+func newScoring[F kernel.Float](o *operands, e CrossEntropy, what string, classes int, rows tensor.Shape) *scoring[F] {
+	switch {
+	case e.Reduction < ReduceMean || e.Reduction > ReduceNone:
+		o.fail("unknown reduction %d", e.Reduction)
+	case !(e.Smoothing >= 0 && e.Smoothing <= 1):
+		o.fail("label smoothing is %v, want a number in [0, 1]", e.Smoothing)
+	case !(e.ZLoss >= 0) || e.ZLoss-e.ZLoss != 0:
+		o.fail("factor of the z-loss is %v, want a finite number of at least 0", e.ZLoss)
+	case e.Weights != nil && len(e.Weights) != classes:
+		o.fail("%d class weights do not fit %s", len(e.Weights), what)
+	}
+	for i, w := range e.Weights {
+		if !(w >= 0) || w-w != 0 {
+			o.fail("weight %d is %v, want a finite number of at least 0", i, w)
+		}
+	}
+	ignore := slices.Clone(e.Ignore)
+	s := &scoring[F]{op: o.op, reduction: e.Reduction, rows: rows}
+	s.rule = kernel.CrossEntropy[F]{
+		Classes:   classes,
+		Ignore:    func(t int) bool { return slices.Contains(ignore, t) },
+		Smoothing: e.Smoothing,
+		ZLoss:     e.ZLoss,
+	}
+	for _, w := range e.Weights {
+		s.rule.Weights = append(s.rule.Weights, F(w))
+	}
+	return s
+}
+
+// check returns an error if a target is no class and not to be left out.
+func (s *scoring[F]) check(targets []int) error {
+	for i, t := range targets {
+		if (t < 0 || t >= s.rule.Classes) && !s.rule.Ignore(t) {
+			return errors.Errorf("%s: target %d at %v is none of %d classes", s.op, t, index(i, s.rows), s.rule.Classes)
+		}
+	}
+	return nil
+}
+
+// kept returns how many rows count, and their weight.
+func (s *scoring[F]) kept(targets []int) (rows, weight float64) {
+	for _, t := range targets {
+		switch {
+		case s.rule.Ignore(t):
+			continue
+		case s.rule.Weights != nil:
+			weight += float64(s.rule.Weights[t])
+		default:
+			weight++
+		}
+		rows++
+	}
+	return rows, weight
+}
+
+// reduce checks the losses of rows and writes what the reduction makes of them.
+func (s *scoring[F]) reduce(c *Call, losses, lse []F, targets []int) error {
+	if err := checkLosses(s.op, losses, s.rows); err != nil {
+		return err
+	}
+	rows, weight := s.kept(targets)
+	if s.reduction == ReduceMean && s.rule.Weights != nil && s.rule.ZLoss != 0 {
+		return meanWithZ(c, &s.rule, losses, lse, targets, rows, weight)
+	}
+	reduceRows(c, s.reduction, losses, weight)
+	return nil
 }
 
 // meanWithZ reduces losses whose two parts have different means: the cross-entropy is divided by the weight of the

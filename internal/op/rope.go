@@ -11,9 +11,10 @@ import (
 
 // RoPE is a rotary position embedding, https://arxiv.org/abs/2104.09864.
 type RoPE struct {
-	Heads int     // heads side by side in the last axis
-	Theta float64 // base of the frequencies
-	Split bool    // pair element i with i + headDim/2 instead of 2i with 2i + 1
+	Heads   int     // heads side by side in the last axis
+	HeadDim int     // their width; 0 means that they fill the axis, otherwise what follows them stays as it is
+	Theta   float64 // base of the frequencies
+	Split   bool    // pair element i with i + headDim/2 instead of 2i with 2i + 1
 }
 
 // Apply turns the pairs of every head of x (batch, seq, heads·headDim) by their positions: those in positions (seq) or
@@ -43,15 +44,21 @@ func rope[F kernel.Float](r RoPE, x, positions *gorgonia.Node) (*gorgonia.Node, 
 	switch {
 	case o.err != nil:
 		return nil, o.err
-	case r.Heads <= 0 || xs[2]%(2*r.Heads) != 0:
+	case r.HeadDim == 0 && (r.Heads <= 0 || xs[2]%(2*r.Heads) != 0):
 		o.fail("%d heads do not divide %s into even parts", r.Heads, show("x", x))
+		return nil, o.err
+	case r.HeadDim != 0 && (r.HeadDim < 0 || r.HeadDim%2 != 0 || r.Heads <= 0 || r.Heads > xs[2]/r.HeadDim):
+		o.fail("%d heads of width %d do not fit into %s", r.Heads, r.HeadDim, show("x", x))
 		return nil, o.err
 	case !(r.Theta > 0) || r.Theta-r.Theta != 0:
 		o.fail("theta is %v, want a finite number above 0", r.Theta)
 		return nil, o.err
 	}
 	seq := xs[1]
-	table := kernel.NewRotation[F](xs[2]/r.Heads, r.Theta)
+	if r.HeadDim == 0 {
+		r.HeadDim = xs[2] / r.Heads
+	}
+	table := kernel.NewRotation[F](r.HeadDim, r.Theta)
 	var mu sync.Mutex // programs that share the graph share the table
 	turn := func(sign F, positions int) func(c *Call) error {
 		return func(c *Call) error {
@@ -78,7 +85,7 @@ func rope[F kernel.Float](r RoPE, x, positions *gorgonia.Node) (*gorgonia.Node, 
 			table.Grow(longest)
 			t := *table
 			mu.Unlock()
-			t.RoPE(output[F](c, 0), input[F](c, 0), r.Heads, r.Split, sign, at)
+			t.RoPE(output[F](c, 0), input[F](c, 0), r.Heads, xs[2], r.Split, sign, at)
 			return nil
 		}
 	}

@@ -1,0 +1,37 @@
+package graph
+
+import (
+	"gorgonia.org/tensor"
+
+	"github.com/logits-go/logits/internal/kernel"
+)
+
+// Pack moves the storage of parameters together, one behind the other in order, so that [Node.Linears] multiplies by them
+// as by one. They keep their names, shapes and values. It must come before any graph has the parameters, as in the
+// function that makes a layer. Parameters that could not be made, or lie together already, are left alone.
+func Pack(params ...*Param) {
+	size := 0
+	for i, p := range params {
+		if p == nil || p.value == nil || p.value.Dtype() != params[0].value.Dtype() {
+			return
+		}
+		size += p.value.Shape().TotalSize()
+		_ = i
+	}
+	if size == 0 {
+		return
+	}
+	if params[0].value.Dtype() == tensor.Float64 {
+		pack(params, kernel.Make[float64](size), (*tensor.Dense).Float64s)
+	} else {
+		pack(params, kernel.Make[float32](size), (*tensor.Dense).Float32s)
+	}
+}
+
+func pack[F kernel.Float](params []*Param, memory []F, numbers func(*tensor.Dense) []F) {
+	for _, p := range params {
+		n := copy(memory, numbers(p.value))
+		p.value = tensor.New(tensor.WithShape(p.value.Shape().Clone()...), tensor.WithBacking(memory[:n:n]))
+		memory = memory[n:]
+	}
+}

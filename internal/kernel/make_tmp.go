@@ -1,0 +1,3 @@
+package kernel
+
+func Make[F Float](n int) []F { return make([]F, n) }
