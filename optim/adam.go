@@ -123,7 +123,7 @@ func (a *adam) update(params []gorgonia.ValueGrad, s settings) (err error) {
 	}
 	a.step++
 	k := kernel.Adam{
-		Rate: lr, Beta1: s.beta1, Beta2: s.beta2, Eps: s.eps,
+		Factor: 1, Rate: lr, Beta1: s.beta1, Beta2: s.beta2, Eps: s.eps,
 		Correct1: 1 - math.Pow(s.beta1, float64(a.step)),
 		Correct2: 1 - math.Pow(s.beta2, float64(a.step)),
 	}

@@ -83,7 +83,7 @@ func (s *SGD) update(params []gorgonia.ValueGrad) (err error) {
 		}
 	}
 	s.step++
-	k := kernel.SGD{Rate: lr, Momentum: s.Momentum, Dampening: s.Dampening, Nesterov: s.Nesterov}
+	k := kernel.SGD{Factor: 1, Rate: lr, Momentum: s.Momentum, Dampening: s.Dampening, Nesterov: s.Nesterov}
 	for i, p := range params {
 		k.First, k.Penalty = first[i], 0
 		if s.Decay == nil || s.Decay(p) {

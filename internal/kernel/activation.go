@@ -48,21 +48,71 @@ func SiLUBackward[F Float](dx, dy, x []F) {
 
 // SwiGLU computes dst[i] = gate[i] · sigmoid(gate[i]) · up[i].
 func SwiGLU[F Float](dst, gate, up []F) {
-	Parallel(len(dst), transcendental, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			dst[i] = gate[i] * sigmoid(gate[i]) * up[i]
-		}
-	})
+	if is32[F]() {
+		l := newLoop(func(l *loop32, lo, hi int) { swigluRow(l.out[0][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi]) })
+		l.out[0], l.in[0], l.in[1] = asFloat32s(dst), asFloat32s(gate), asFloat32s(up)
+		l.parallel(len(dst), transcendental)
+		return
+	}
+	Parallel(len(dst), transcendental, func(lo, hi int) { swigluPortable(dst[lo:hi], gate[lo:hi], up[lo:hi]) })
 }
 
 // SwiGLUBackward computes the gradients of SwiGLU for both operands.
 func SwiGLUBackward[F Float](dgate, dup, dy, gate, up []F) {
+	if is32[F]() {
+		l := newLoop(func(l *loop32, lo, hi int) {
+			swigluGradRow(l.out[0][lo:hi], l.out[1][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi], l.in[2][lo:hi])
+		})
+		l.out[0], l.out[1] = asFloat32s(dgate), asFloat32s(dup)
+		l.in[0], l.in[1], l.in[2] = asFloat32s(dy), asFloat32s(gate), asFloat32s(up)
+		l.parallel(len(dy), transcendental)
+		return
+	}
 	Parallel(len(dy), transcendental, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			s := sigmoid(gate[i])
-			d := dy[i]
-			dgate[i] = d * up[i] * s * (1 + gate[i]*(1-s))
-			dup[i] = d * gate[i] * s
+		swigluGradPortable(dgate[lo:hi], dup[lo:hi], dy[lo:hi], gate[lo:hi], up[lo:hi])
+	})
+}
+
+// SwiGLUPacked is SwiGLU for rows of x that hold hidden elements of gate and then as many of up.
+func SwiGLUPacked[F Float](dst, x []F, hidden int) {
+	n := len(dst) / max(1, hidden)
+	if is32[F]() {
+		l := newLoop(func(l *loop32, lo, hi int) {
+			for r := lo; r < hi; r++ {
+				x := l.in[0][2*r*l.dim:]
+				swigluRow(l.out[0][r*l.dim:][:l.dim], x, x[l.dim:])
+			}
+		})
+		l.out[0], l.in[0], l.dim = asFloat32s(dst), asFloat32s(x), hidden
+		l.parallel(n, rows(hidden))
+		return
+	}
+	Parallel(n, rows(hidden), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			x := x[2*r*hidden:]
+			swigluPortable(dst[r*hidden:][:hidden], x, x[hidden:])
+		}
+	})
+}
+
+// SwiGLUPackedBackward computes the gradient of SwiGLUPacked.
+func SwiGLUPackedBackward[F Float](dx, dy, x []F, hidden int) {
+	n := len(dy) / max(1, hidden)
+	if is32[F]() {
+		l := newLoop(func(l *loop32, lo, hi int) {
+			for r := lo; r < hi; r++ {
+				x, dx := l.in[1][2*r*l.dim:], l.out[0][2*r*l.dim:]
+				swigluGradRow(dx, dx[l.dim:], l.in[0][r*l.dim:][:l.dim], x, x[l.dim:])
+			}
+		})
+		l.out[0], l.in[0], l.in[1], l.dim = asFloat32s(dx), asFloat32s(dy), asFloat32s(x), hidden
+		l.parallel(n, rows(hidden))
+		return
+	}
+	Parallel(n, rows(hidden), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			x, dx := x[2*r*hidden:], dx[2*r*hidden:]
+			swigluGradPortable(dx, dx[hidden:], dy[r*hidden:][:hidden], x, x[hidden:])
 		}
 	})
 }

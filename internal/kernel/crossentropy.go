@@ -70,9 +70,7 @@ func (c *CrossEntropy[F]) Backward(dlogits, lse, logits []F, targets []int, main
 				all += z(r) * c.ZLoss * 2 * float64(lse[r])
 			}
 			m, zz := LogSumExp(x)
-			for i, v := range x {
-				dx[i] = F(all) * exp(v-m-F(zz))
-			}
+			expScaled(dx, x, m, F(all*math.Exp(-zz)))
 			if c.Smoothing != 0 {
 				for i := range dx {
 					dx[i] -= F(g * even * c.weight(i))

@@ -5,12 +5,13 @@ const elements = 1 << 14
 
 // Add computes dst[i] = x[i] + y[i]. dst may be x or y.
 func Add[F Float](dst, x, y []F) {
-	Parallel(len(dst), elements, func(lo, hi int) {
-		dst, x, y := dst[lo:hi], x[lo:hi], y[lo:hi]
-		for i := range dst {
-			dst[i] = x[i] + y[i]
-		}
-	})
+	if is32[F]() {
+		l := newLoop(func(l *loop32, lo, hi int) { addRow(l.out[0][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi]) })
+		l.out[0], l.in[0], l.in[1] = asFloat32s(dst), asFloat32s(x), asFloat32s(y)
+		l.parallel(len(dst), elements)
+		return
+	}
+	Parallel(len(dst), elements, func(lo, hi int) { addPortable(dst[lo:hi], x[lo:hi], y[lo:hi]) })
 }
 
 // Sub computes dst[i] = x[i] - y[i]. dst may be x or y.
@@ -25,47 +26,41 @@ func Sub[F Float](dst, x, y []F) {
 
 // Mul computes dst[i] = x[i] · y[i]. dst may be x or y.
 func Mul[F Float](dst, x, y []F) {
-	Parallel(len(dst), elements, func(lo, hi int) {
-		dst, x, y := dst[lo:hi], x[lo:hi], y[lo:hi]
-		for i := range dst {
-			dst[i] = x[i] * y[i]
-		}
-	})
+	if is32[F]() {
+		l := newLoop(func(l *loop32, lo, hi int) { mulRow(l.out[0][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi]) })
+		l.out[0], l.in[0], l.in[1] = asFloat32s(dst), asFloat32s(x), asFloat32s(y)
+		l.parallel(len(dst), elements)
+		return
+	}
+	Parallel(len(dst), elements, func(lo, hi int) { mulPortable(dst[lo:hi], x[lo:hi], y[lo:hi]) })
 }
 
 // Scale computes dst[i] = alpha · x[i]. dst may be x.
 func Scale[F Float](dst, x []F, alpha F) {
-	Parallel(len(dst), elements, func(lo, hi int) {
-		dst, x := dst[lo:hi], x[lo:hi]
-		for i := range dst {
-			dst[i] = alpha * x[i]
-		}
-	})
+	if is32[F]() {
+		l := newLoop(func(l *loop32, lo, hi int) { scaleRow(l.out[0][lo:hi], l.in[0][lo:hi], l.factors[0]) })
+		l.out[0], l.in[0], l.factors[0] = asFloat32s(dst), asFloat32s(x), float32(alpha)
+		l.parallel(len(dst), elements)
+		return
+	}
+	Parallel(len(dst), elements, func(lo, hi int) { scalePortable(dst[lo:hi], x[lo:hi], alpha) })
 }
 
 // Axpy computes dst[i] += alpha · x[i].
 func Axpy[F Float](dst []F, alpha F, x []F) {
-	x = x[:len(dst)]
-	for i := range dst {
-		dst[i] += alpha * x[i]
+	if is32[F]() {
+		axpyRow(asFloat32s(dst), float32(alpha), asFloat32s(x))
+		return
 	}
+	axpyPortable(dst, alpha, x)
 }
 
-// Dot returns the sum of x[i] · y[i], taken in four interleaved parts.
+// Dot returns the sum of x[i] · y[i], taken in interleaved parts.
 func Dot[F Float](x, y []F) F {
-	y = y[:len(x)]
-	var a, b, c, d F
-	i := 0
-	for ; i+4 <= len(x); i += 4 {
-		a += x[i] * y[i]
-		b += x[i+1] * y[i+1]
-		c += x[i+2] * y[i+2]
-		d += x[i+3] * y[i+3]
+	if is32[F]() {
+		return F(dot32(asFloat32s(x), asFloat32s(y)))
 	}
-	for ; i < len(x); i++ {
-		a += x[i] * y[i]
-	}
-	return (a + b) + (c + d)
+	return dotPortable(x, y)
 }
 
 // Sum returns the sum of x[i], taken in four interleaved parts in float64.

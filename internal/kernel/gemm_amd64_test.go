@@ -15,7 +15,7 @@ import (
 // usePath makes products take the path and returns the one they took.
 func usePath(to string) (from string) {
 	from, activePath = activePath, to
-	sgemmKernels = microkernelsOf(to)
+	sgemmKernels, exps, linears = microkernelsOf(to), expKernelsOf(to), linearKernelsOf(to)
 	return from
 }
 

@@ -2675,7 +2675,7 @@ some_summed:
 	VMOVHLPS     X0, X0, X1
 	VADDPS       X1, X0, X0
 	VMOVSHDUP    X0, X1
-	VADDSS       X1, X0, X0
+	VADDPS       X1, X0, X0
 	CMPQ         add+56(FP), $0x00
 	JEQ          some_store0
 	VADDSS       (DI), X0, X0
@@ -2692,7 +2692,7 @@ some_store0:
 	VMOVHLPS     X4, X4, X0
 	VADDPS       X0, X4, X4
 	VMOVSHDUP    X4, X0
-	VADDSS       X0, X4, X4
+	VADDPS       X0, X4, X4
 	CMPQ         add+56(FP), $0x00
 	JEQ          some_store1
 	VADDSS       (DI), X4, X4
@@ -2799,7 +2799,7 @@ one_summed:
 	VMOVHLPS     X0, X0, X1
 	VADDPS       X1, X0, X0
 	VMOVSHDUP    X0, X1
-	VADDSS       X1, X0, X0
+	VADDPS       X1, X0, X0
 	CMPQ         add+56(FP), $0x00
 	JEQ          one_store0
 	VADDSS       (DI), X0, X0

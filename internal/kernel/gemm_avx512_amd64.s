@@ -6118,7 +6118,7 @@ some_summed:
 	VMOVHLPS      X0, X0, X1
 	VADDPS        X1, X0, X0
 	VMOVSHDUP     X0, X1
-	VADDSS        X1, X0, X0
+	VADDPS        X1, X0, X0
 	CMPQ          add+56(FP), $0x00
 	JEQ           some_store0
 	VADDSS        (DI), X0, X0
@@ -6135,7 +6135,7 @@ some_store0:
 	VMOVHLPS      X2, X2, X0
 	VADDPS        X0, X2, X2
 	VMOVSHDUP     X2, X0
-	VADDSS        X0, X2, X2
+	VADDPS        X0, X2, X2
 	CMPQ          add+56(FP), $0x00
 	JEQ           some_store1
 	VADDSS        (DI), X2, X2
@@ -6152,7 +6152,7 @@ some_store1:
 	VMOVHLPS      X4, X4, X0
 	VADDPS        X0, X4, X4
 	VMOVSHDUP     X4, X0
-	VADDSS        X0, X4, X4
+	VADDPS        X0, X4, X4
 	CMPQ          add+56(FP), $0x00
 	JEQ           some_store2
 	VADDSS        (DI), X4, X4
@@ -6169,7 +6169,7 @@ some_store2:
 	VMOVHLPS      X6, X6, X0
 	VADDPS        X0, X6, X6
 	VMOVSHDUP     X6, X0
-	VADDSS        X0, X6, X6
+	VADDPS        X0, X6, X6
 	CMPQ          add+56(FP), $0x00
 	JEQ           some_store3
 	VADDSS        (DI), X6, X6
@@ -6240,7 +6240,7 @@ one_summed:
 	VMOVHLPS      X0, X0, X1
 	VADDPS        X1, X0, X0
 	VMOVSHDUP     X0, X1
-	VADDSS        X1, X0, X0
+	VADDPS        X1, X0, X0
 	CMPQ          add+56(FP), $0x00
 	JEQ           one_store0
 	VADDSS        (DI), X0, X0

@@ -10,7 +10,8 @@ type loop32 struct {
 	// The operands. A body names them first: dst, x, w := l.out[0], l.in[0], l.in[1].
 	out, in [6][]float32
 	dim     int // length of a row, where operands have rows
-	factors [8]float32
+	factors [10]float32
+	sums    []float64
 
 	run func(lo, hi int) // calls body
 }
@@ -31,6 +32,7 @@ func newLoop(body func(l *loop32, lo, hi int)) *loop32 {
 // parallel runs the loop over [0, n) and releases it.
 func (l *loop32) parallel(n, grain int) {
 	Parallel(n, grain, l.run)
-	l.out, l.in, l.factors = [6][]float32{}, [6][]float32{}, [8]float32{}
+	l.out, l.in, l.factors = [6][]float32{}, [6][]float32{}, [10]float32{}
+	l.sums = nil
 	loops.Put(l)
 }

@@ -5,45 +5,81 @@ import "math"
 // RMSNorm computes, for every row of x as long as w, inv = 1/√(mean(x²) + eps) and y[i] = x[i] · inv · w[i].
 func RMSNorm[F Float](y, inv, x, w []F, eps float64) {
 	d := len(w)
+	if is32[F]() {
+		l := newLoop(func(l *loop32, lo, hi int) {
+			d, eps := l.dim, float64(l.factors[0])+float64(l.factors[1])
+			for r := lo; r < hi; r++ {
+				x, y := l.in[0][r*d:][:d], l.out[0][r*d:][:d]
+				s := float32(1 / math.Sqrt(float64(dot32(x, x))/float64(d)+eps))
+				l.out[1][r] = s
+				rmsNormRow(y, x, l.in[1], s)
+			}
+		})
+		l.out[0], l.out[1], l.in[0], l.in[1], l.dim = asFloat32s(y), asFloat32s(inv), asFloat32s(x), asFloat32s(w), d
+		l.factors[0] = float32(eps)
+		l.factors[1] = float32(eps - float64(l.factors[0]))
+		l.parallel(len(inv), max(1, elements/d))
+		return
+	}
 	Parallel(len(inv), max(1, elements/d), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
-			x, y := x[r*d:][:d], y[r*d:][:d]
+			x := x[r*d:][:d]
 			s := F(1 / math.Sqrt(float64(Dot(x, x))/float64(d)+eps))
 			inv[r] = s
-			for i, v := range x {
-				y[i] = v * s * w[i]
-			}
+			rmsNormPortable(y[r*d:][:d], x, w, s)
 		}
 	})
 }
 
-// RMSNormBackward computes the gradients of RMSNorm from what it returned in inv:
-// dx[i] = inv·(w[i]·dy[i] - x[i]·inv²·mean(w·dy·x)) and dw[i] = Σ dy[i]·x[i]·inv over rows.
-func RMSNormBackward[F Float](dx, dw, dy, x, w, inv []F) {
-	d := len(w)
-	Parallel(len(inv), max(1, elements/d), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			x, dx, dy, s := x[r*d:][:d], dx[r*d:][:d], dy[r*d:][:d], inv[r]
-			var c F
-			for i, v := range x {
-				c += dy[i] * w[i] * v
+// normParts is how many parts the rows of a norm are cut into, whatever the number of threads. Each sums the gradient of
+// w by itself, and these are then added in order.
+const normParts = 16
+
+// RMSNormBackward computes the gradients of RMSNorm from what it returned in inv, and adds r to that of x unless r is nil:
+// dx[i] = r[i] + inv·(w[i]·dy[i] - x[i]·inv²·mean(w·dy·x)) and dw[i] = Σ dy[i]·x[i]·inv over rows. dx may be r.
+func RMSNormBackward[F Float](dx, dw, dy, x, w, inv, r []F) {
+	d, n := len(w), len(inv)
+	sums := getScratch[F](normParts * d)
+	defer putScratch(sums)
+	clear(*sums)
+	if is32[F]() {
+		l := newLoop(func(l *loop32, lo, hi int) {
+			d, n, r := l.dim, len(l.in[3]), []float32(nil)
+			for part := lo; part < hi; part++ {
+				for i := n * part / normParts; i < n*(part+1)/normParts; i++ {
+					if l.in[4] != nil {
+						r = l.in[4][i*d:][:d]
+					}
+					rmsNormGradRow(l.out[0][i*d:][:d], l.out[1][part*d:][:d], l.in[0][i*d:][:d], l.in[1][i*d:][:d], l.in[2], r, l.in[3][i])
+				}
 			}
-			c *= s * s / F(d)
-			for i, v := range x {
-				dx[i] = s * (dy[i]*w[i] - c*v)
+		})
+		l.out[0], l.out[1], l.dim = asFloat32s(dx), asFloat32s(*sums), d
+		l.in[0], l.in[1], l.in[2], l.in[3], l.in[4] = asFloat32s(dy), asFloat32s(x), asFloat32s(w), asFloat32s(inv), asFloat32s(r)
+		l.parallel(normParts, 1)
+	} else {
+		Parallel(normParts, 1, func(lo, hi int) {
+			for part := lo; part < hi; part++ {
+				for i := n * part / normParts; i < n*(part+1)/normParts; i++ {
+					before := r
+					if r != nil {
+						before = r[i*d:][:d]
+					}
+					rmsNormGradPortable(dx[i*d:][:d], (*sums)[part*d:][:d], dy[i*d:][:d], x[i*d:][:d], w, before, inv[i])
+				}
 			}
-		}
-	})
-	// Each range of columns sums all rows in order.
-	Parallel(d, 16, func(lo, hi int) {
-		clear(dw[lo:hi])
-		for r, s := range inv {
-			x, dy := x[r*d:][:d], dy[r*d:][:d]
-			for i := lo; i < hi; i++ {
-				dw[i] += dy[i] * x[i] * s
-			}
-		}
-	})
+		})
+	}
+	addParts(dw, *sums)
+}
+
+// addParts sums rows of parts, each as long as dst.
+func addParts[F Float](dst, parts []F) {
+	d := len(dst)
+	copy(dst, parts)
+	for at := d; at < len(parts); at += d {
+		Axpy(dst, 1, parts[at:][:d])
+	}
 }
 
 // LayerNorm computes, for every row of x as long as w, its mean, inv = 1/√(variance + eps) and

@@ -6,7 +6,8 @@ func AddToRows[F Float](x []F, ldx, n int, b []F) {
 		l := newLoop(func(l *loop32, lo, hi int) {
 			x, b := l.out[0], l.in[0]
 			for i := lo; i < hi; i++ {
-				addTo(x[i*l.dim:][:len(b)], b)
+				row := x[i*l.dim:][:len(b)]
+				addRow(row, row, b)
 			}
 		})
 		l.out[0], l.in[0], l.dim = asFloat32s(x), asFloat32s(b), ldx
@@ -14,13 +15,8 @@ func AddToRows[F Float](x []F, ldx, n int, b []F) {
 		return
 	}
 	for i := range n {
-		addTo(x[i*ldx:][:len(b)], b)
-	}
-}
-
-func addTo[F Float](x, b []F) {
-	for j, v := range b {
-		x[j] += v
+		row := x[i*ldx:][:len(b)]
+		addPortable(row, row, b)
 	}
 }
 

@@ -20,20 +20,10 @@ func Softmax[F Float](dst, x []F, cols int) {
 
 // softmaxRow is one row of Softmax. It returns the logarithm of Σ e**x[j].
 func softmaxRow[F Float](dst, x []F) float64 {
-	m := Max(x)
-	if math.IsInf(float64(m), -1) {
-		clear(dst)
-		return math.Inf(-1)
+	if is32[F]() {
+		return softmaxRow32(asFloat32s(dst), asFloat32s(x), 1)
 	}
-	for i, v := range x {
-		dst[i] = exp(v - m)
-	}
-	sum := Sum(dst)
-	inv := F(1 / sum)
-	for i := range dst {
-		dst[i] *= inv
-	}
-	return float64(m) + math.Log(sum)
+	return softmaxRowPortable(dst, x, 1)
 }
 
 // SoftmaxBackward computes dx[i] = y[i] · (dy[i] - Σ y[j]·dy[j]) for every row of cols elements.
@@ -88,13 +78,12 @@ func LogSoftmaxBackward[F Float](dx, dy, y []F, cols int) {
 	})
 }
 
-// Max returns the largest element of x, NaN if there is one, and -Inf for an empty x.
+// Max returns the largest element of x, NaN or any element if there is a NaN, and -Inf for an empty x.
 func Max[F Float](x []F) F {
-	m := F(math.Inf(-1))
-	for _, v := range x {
-		m = max(m, v)
+	if is32[F]() {
+		return F(max32(asFloat32s(x)))
 	}
-	return m
+	return maxPortable(x)
 }
 
 // LogSumExp returns m, the largest of x, and z = log Σ e**(x[i]-m). Their sum is the logarithm of Σ e**x[i];
@@ -104,16 +93,17 @@ func LogSumExp[F Float](x []F) (m F, z float64) {
 	if math.IsInf(float64(m), -1) {
 		return m, 0
 	}
-	var a, b, c, d float64
-	i := 0
-	for ; i+4 <= len(x); i += 4 {
-		a += float64(exp(x[i] - m))
-		b += float64(exp(x[i+1] - m))
-		c += float64(exp(x[i+2] - m))
-		d += float64(exp(x[i+3] - m))
+	if is32[F]() {
+		return m, math.Log(expSum32(asFloat32s(x), float32(m)))
 	}
-	for ; i < len(x); i++ {
-		a += float64(exp(x[i] - m))
+	return m, math.Log(expSumPortable(x, m))
+}
+
+// expScaled computes dst[i] = alpha · e**(x[i]-shift). dst may be x.
+func expScaled[F Float](dst, x []F, shift, alpha F) {
+	if is32[F]() {
+		expRow(asFloat32s(dst), asFloat32s(x), float32(shift), float32(alpha))
+		return
 	}
-	return m, math.Log((a + b) + (c + d))
+	expRowPortable(dst, x, shift, alpha)
 }

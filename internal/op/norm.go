@@ -35,12 +35,14 @@ func rmsnorm[F kernel.Float](x, w *gorgonia.Node, eps float64) (*gorgonia.Node, 
 			if err != nil {
 				return nil, err
 			}
+			backward := func(c *Call, r []F) error {
+				kernel.RMSNormBackward(output[F](c, 0), output[F](c, 1), input[F](c, 0), input[F](c, 1), input[F](c, 2), input[F](c, 3), r)
+				return nil
+			}
 			dx, err := apply(&Op{
 				name: "RMSNormBackward", out: []signature{like[F](xs...), like[F](dim)}, // dx, dw
-				run: func(c *Call) error {
-					kernel.RMSNormBackward(output[F](c, 0), output[F](c, 1), input[F](c, 0), input[F](c, 1), input[F](c, 2), input[F](c, 3))
-					return nil
-				},
+				run:  func(c *Call) error { return backward(c, nil) },
+				plus: func(c *Call) error { return backward(c, input[F](c, 4)) },
 			}, dy, in[0], in[1], inv)
 			if err != nil {
 				return nil, err

@@ -113,25 +113,30 @@ func (g *generator) dotRows(n int, k, x, b, ldb, y, incy reg.Register, count reg
 }
 
 // fold adds the upper half of the lanes to the lower until one is left.
-func (g *generator) fold(acc []reg.VecVirtual) reg.Register {
+func (g *generator) fold(acc []reg.VecVirtual) reg.VecVirtual {
+	return g.foldWith(acc, func(a, b, to reg.Register) { g.VADDPS(a, b, to) })
+}
+
+// foldWith joins the upper half of the lanes with the lower until one is left.
+func (g *generator) foldWith(acc []reg.VecVirtual, join func(a, b, to reg.Register)) reg.VecVirtual {
 	for half := len(acc) / 2; half > 0; half /= 2 {
 		for v := range half {
-			g.VADDPS(acc[half+v], acc[v], acc[v])
+			join(acc[half+v], acc[v], acc[v])
 		}
 	}
 	low := acc[0].AsY()
 	if g.masks {
 		high := g.YMM()
 		g.VEXTRACTF64X4(Imm(1), acc[0], high)
-		g.VADDPS(high, low, low)
+		join(high, low, low)
 	}
 	high := g.XMM()
 	g.VEXTRACTF128(Imm(1), low, high)
 	s := acc[0].AsX()
-	g.VADDPS(high, s, s)
+	join(high, s, s)
 	g.VMOVHLPS(s, s, high)
-	g.VADDPS(high, s, s)
+	join(high, s, s)
 	g.VMOVSHDUP(s, high)
-	g.VADDSS(high, s, s)
-	return s
+	join(high, s, s)
+	return s.(reg.VecVirtual)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/ir"
+	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/pass"
 	"github.com/mmcloughlin/avo/printer"
 )
@@ -38,6 +39,8 @@ var families = []struct {
 	kernels func(*generator)
 }{
 	{"gemm", (*generator).products},
+	{"exp", (*generator).exponentials},
+	{"linear", (*generator).plain},
 }
 
 // products writes the kernels of matrix products.
@@ -54,7 +57,7 @@ func (g *generator) products() {
 
 // generate writes a family of kernels for one instruction set.
 func generate(set *vectors, kernels func(*generator), assembly, declarations string) error {
-	g := &generator{Context: build.NewContext(), vectors: set}
+	g := &generator{Context: build.NewContext(), vectors: set, constants: make(map[string]operand.Mem)}
 	g.ConstraintExpr("!purego")
 	if !set.masks {
 		g.tailMasks()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"strings"
 
 	"github.com/mmcloughlin/avo/attr"
@@ -34,6 +35,8 @@ func (v *vectors) bytes() int { return 4 * v.width }
 type generator struct {
 	*build.Context
 	*vectors
+	constants map[string]operand.Mem
+	limits    [2]reg.VecVirtual // see exp
 }
 
 // function begins a kernel whose arguments nothing keeps.
@@ -114,6 +117,9 @@ func (g *generator) firstMasks(n reg.GPVirtual, vecs ...reg.VecVirtual) []mask {
 	}
 	return masks
 }
+
+// infinity is a vector in memory of -Inf.
+func (g *generator) infinity() operand.Mem { return g.constant(float32(math.Inf(-1))) }
 
 // loadMasked loads what m selects and zeros for the rest, from memory that need not exist there.
 func (g *generator) loadMasked(from operand.Mem, m mask, to reg.VecVirtual) {
