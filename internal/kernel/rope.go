@@ -1,18 +1,23 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // A Rotation holds the cosines and sines by which RoPE turns the pairs of a head, https://arxiv.org/abs/2104.09864.
 // Pair i of position p turns by p · theta**(-2i/headDim).
 type Rotation[F Float] struct {
 	half     int // pairs in a head
 	theta    float64
-	cos, sin []F // (positions, half)
+	split    bool
+	cos, sin []F // (positions, headDim): for each element that of its pair, for the first of a pair with -sin
 }
 
-// NewRotation returns the rotation of heads of headDim elements, which must be even.
-func NewRotation[F Float](headDim int, theta float64) *Rotation[F] {
-	return &Rotation[F]{half: headDim / 2, theta: theta}
+// NewRotation returns the rotation of heads of headDim elements, which must be even. Pairs are neighbours (0, 1), (2, 3),
+// ... or, if split is set, (0, half), (1, half+1), ... as in checkpoints of Hugging Face.
+func NewRotation[F Float](headDim int, theta float64, split bool) *Rotation[F] {
+	return &Rotation[F]{half: headDim / 2, theta: theta, split: split}
 }
 
 // Grow makes room for positions 0 to n-1.
@@ -20,44 +25,101 @@ func (t *Rotation[F]) Grow(n int) {
 	if t.half == 0 {
 		return
 	}
-	for p := len(t.cos) / t.half; p < n; p++ {
+	for p := len(t.cos) / (2 * t.half); p < n; p++ {
+		at := len(t.cos)
+		t.cos, t.sin = append(t.cos, make([]F, 2*t.half)...), append(t.sin, make([]F, 2*t.half)...)
+		cos, sin := t.cos[at:], t.sin[at:]
 		for i := range t.half {
-			sin, cos := math.Sincos(float64(p) * math.Pow(t.theta, -float64(2*i)/float64(2*t.half)))
-			t.cos, t.sin = append(t.cos, F(cos)), append(t.sin, F(sin))
+			s, c := math.Sincos(float64(p) * math.Pow(t.theta, -float64(2*i)/float64(2*t.half)))
+			a, b := 2*i, 2*i+1
+			if t.split {
+				a, b = i, t.half+i
+			}
+			cos[a], cos[b], sin[a], sin[b] = F(c), F(c), F(-s), F(s)
 		}
 	}
 }
 
-// RoPE turns x, whose rows hold heads side by side. Row r stands at position pos(r), below what Grow made room
-// for. Pairs are neighbours (0, 1), (2, 3), ... or, if split is set, (0, half), (1, half+1), ... as in checkpoints of
-// Hugging Face. sign is 1, or -1 to turn back, which is the gradient. dst may be x.
-func (t *Rotation[F]) RoPE(dst, x []F, heads, width int, split bool, sign F, pos func(row int) int) {
-	half := t.half
-	turned := heads * 2 * half
-	if width == 0 {
+// Places says where the tokens of a batch stand.
+type Places struct {
+	Seq     int   // tokens in a sequence
+	Offsets []int // how many came before each sequence; missing ones are 0
+	IDs     []int // if not nil, the positions themselves: of each row, or of each token of every sequence
+}
+
+// of returns the position of a row.
+func (p *Places) of(row int) int {
+	if p.IDs != nil {
+		return p.IDs[row%len(p.IDs)]
+	}
+	at, sequence := row%p.Seq, row/p.Seq
+	if sequence < len(p.Offsets) {
+		at += p.Offsets[sequence]
+	}
+	return at
+}
+
+// turning is a RoPE in progress. It is kept for its bound method.
+type turning[F Float] struct {
+	Rotation[F]
+	dst, x       []F
+	heads, width int
+	back         bool
+	places       Places
+	run          func(lo, hi int)
+}
+
+var turnings sync.Pool // of *turning of whatever type came last
+
+// RoPE turns the first heads of each row of x, which is width long, and copies the rest. Rows stand at places that Grow
+// has made room for. back turns the other way, which is the gradient. dst may be x.
+func (t *Rotation[F]) RoPE(dst, x []F, heads, width int, back bool, places Places) {
+	if width == 0 || t.half == 0 {
 		return
 	}
-	Parallel(len(x)/width, max(1, elements/width), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			at := pos(r) * half
-			cos, sin := t.cos[at:][:half], t.sin[at:][:half]
-			copy(dst[r*width+turned:][:width-turned], x[r*width+turned:])
-			for h := 0; h < turned; h += 2 * half {
-				x, y := x[r*width+h:][:2*half], dst[r*width+h:][:2*half]
-				if split {
-					for i, c := range cos {
-						s := sign * sin[i]
-						a, b := x[i], x[half+i]
-						y[i], y[half+i] = a*c-b*s, a*s+b*c
-					}
-					continue
-				}
-				for i, c := range cos {
-					s := sign * sin[i]
-					a, b := x[2*i], x[2*i+1]
-					y[2*i], y[2*i+1] = a*c-b*s, a*s+b*c
-				}
-			}
+	j, ok := turnings.Get().(*turning[F])
+	if !ok {
+		j = new(turning[F])
+		j.run = j.rows
+	}
+	j.Rotation, j.dst, j.x, j.heads, j.width, j.back, j.places = *t, dst, x, heads, width, back, places
+	Parallel(len(x)/width, max(1, elements/width), j.run)
+	*j = turning[F]{run: j.run}
+	turnings.Put(j)
+}
+
+// rows turns rows [lo, hi).
+func (j *turning[F]) rows(lo, hi int) {
+	dim := 2 * j.half
+	turned := j.heads * dim
+	for r := lo; r < hi; r++ {
+		at := j.places.of(r) * dim
+		cos, sin := j.cos[at:][:dim], j.sin[at:][:dim]
+		x, y := j.x[r*j.width:][:j.width], j.dst[r*j.width:][:j.width]
+		if &x[0] != &y[0] {
+			copy(y[turned:], x[turned:])
 		}
-	})
+		switch {
+		case j.split:
+			for h := 0; h < turned; h += dim {
+				turnHalves(y[h:][:dim], x[h:][:dim], cos, sin, j.back)
+			}
+		case is32[F]():
+			ropePairsRow(asFloat32s(y), asFloat32s(x), asFloat32s(cos), asFloat32s(sin), j.heads, j.back)
+		default:
+			ropePairsPortable(y, x, cos, sin, j.heads, j.back)
+		}
+	}
+}
+
+// turnHalves turns the pairs of a head whose elements are half a head apart.
+func turnHalves[F Float](y, x, cos, sin []F, back bool) {
+	half := len(x) / 2
+	for i, a := range x[:half] {
+		b, c, s := x[half+i], cos[i], sin[half+i]
+		if back {
+			s = -s
+		}
+		y[i], y[half+i] = a*c-b*s, b*c+a*s
+	}
 }

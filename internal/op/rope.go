@@ -33,13 +33,12 @@ func rope[F kernel.Float](r RoPE, x, positions *gorgonia.Node) (*gorgonia.Node, 
 	o := operands{op: "RoPE"}
 	xs := floatShape[F](&o, "x", x, 3)
 	nodes := gorgonia.Nodes{x}
-	batched := false
 	if positions != nil {
 		ps := o.ids("positions", positions, 1, 2)
 		if o.err == nil && (ps[len(ps)-1] != xs[1] || len(ps) == 2 && ps[0] != xs[0]) {
 			o.fail("%s does not fit %s", show("positions", positions), show("x", x))
 		}
-		nodes, batched = append(nodes, positions), len(ps) == 2
+		nodes = append(nodes, positions)
 	}
 	switch {
 	case o.err != nil:
@@ -54,49 +53,44 @@ func rope[F kernel.Float](r RoPE, x, positions *gorgonia.Node) (*gorgonia.Node, 
 		o.fail("theta is %v, want a finite number above 0", r.Theta)
 		return nil, o.err
 	}
-	seq := xs[1]
 	if r.HeadDim == 0 {
 		r.HeadDim = xs[2] / r.Heads
 	}
-	table := kernel.NewRotation[F](r.HeadDim, r.Theta)
+	table := kernel.NewRotation[F](r.HeadDim, r.Theta, r.Split)
 	var mu sync.Mutex // programs that share the graph share the table
-	turn := func(sign F, positions int) func(c *Call) error {
+	turn := func(back bool) func(c *Call) error {
 		return func(c *Call) error {
-			at := func(row int) int { return c.offset(row/seq) + row%seq }
+			places := kernel.Places{Seq: xs[1], Offsets: c.Offsets}
 			longest := 0
-			if positions < len(c.In) {
-				ids := ints(c.In[positions])
-				for i, p := range ids {
+			if len(c.In) > 1 {
+				places.IDs = ints(c.In[1])
+				for i, p := range places.IDs {
 					if p < 0 || p >= maxPosition {
 						return errors.Errorf("RoPE: position %d of token %d is not in [0, %d)", p, i, maxPosition)
 					}
 					longest = max(longest, p+1)
 				}
-				at = func(row int) int { return ids[row%seq] }
-				if batched {
-					at = func(row int) int { return ids[row] }
-				}
 			} else {
 				for b := range xs[0] {
-					longest = max(longest, c.offset(b)+seq)
+					longest = max(longest, c.offset(b)+xs[1])
 				}
 			}
 			mu.Lock()
 			table.Grow(longest)
 			t := *table
 			mu.Unlock()
-			t.RoPE(output[F](c, 0), input[F](c, 0), r.Heads, xs[2], r.Split, sign, at)
+			t.RoPE(output[F](c, 0), input[F](c, 0), r.Heads, xs[2], back, places)
 			return nil
 		}
 	}
 	return apply(&Op{
 		name: "RoPE", out: []signature{like[F](xs...)}, inPlace: true,
-		run: turn(1, 1),
+		run: turn(false),
 		wrt: []bool{true, false}[:len(nodes)],
 		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := apply(&Op{
 				name: "RoPEBackward", out: []signature{like[F](xs...)}, inPlace: true,
-				run: turn(-1, 1),
+				run: turn(true),
 			}, append(gorgonia.Nodes{dy}, in[1:]...)...)
 			return gorgonia.Nodes{dx, nil}[:len(in)], err
 		},
