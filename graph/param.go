@@ -11,6 +11,8 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/logits-go/logits/internal/kernel"
 )
 
 // A Param is a named tensor that training changes.
@@ -169,18 +171,21 @@ func (s Scope) Param(name string, init Init, shape ...int) *Param {
 	h := fnv.New64a()
 	h.Write([]byte(p.name))
 	rng := rand.New(rand.NewPCG(ps.seed, h.Sum64()))
-	p.value = tensor.New(tensor.Of(ps.dtype), tensor.WithShape(slices.Clone(shape)...))
-	switch ps.dtype {
-	case tensor.Float64:
-		for i, data := 0, p.value.Float64s(); i < len(data); i++ {
-			data[i] = init(rng)
-		}
-	default:
-		for i, data := 0, p.value.Float32s(); i < len(data); i++ {
-			data[i] = float32(init(rng))
-		}
+	size := tensor.Shape(shape).TotalSize()
+	if ps.dtype == tensor.Float64 {
+		p.value = draw(kernel.Make[float64](size), shape, init, rng)
+	} else {
+		p.value = draw(kernel.Make[float32](size), shape, init, rng)
 	}
 	ps.byName[p.name] = p
 	ps.list = append(ps.list, p)
 	return p
+}
+
+// draw fills memory with first values.
+func draw[F kernel.Float](memory []F, shape []int, init Init, rng *rand.Rand) *tensor.Dense {
+	for i := range memory {
+		memory[i] = F(init(rng))
+	}
+	return tensor.New(tensor.WithShape(slices.Clone(shape)...), tensor.WithBacking(memory))
 }

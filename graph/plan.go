@@ -2,10 +2,11 @@ package graph
 
 import (
 	"slices"
-	"unsafe"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/logits-go/logits/internal/kernel"
 )
 
 // A buffer is memory for one or more values of a program that never live at the same time.
@@ -59,19 +60,13 @@ type arena struct {
 	f64 []float64
 }
 
-// newArena returns memory for size numbers that begins at a cache line.
+// newArena returns memory for size numbers.
 func newArena(dt tensor.Dtype, size int) (a arena) {
 	if dt == tensor.Float64 {
-		a.f64 = make([]float64, size+8)
-		for uintptr(unsafe.Pointer(&a.f64[0]))%64 != 0 {
-			a.f64 = a.f64[1:]
-		}
+		a.f64 = kernel.Make[float64](size)
 		return a
 	}
-	a.f32 = make([]float32, size+16)
-	for uintptr(unsafe.Pointer(&a.f32[0]))%64 != 0 {
-		a.f32 = a.f32[1:]
-	}
+	a.f32 = kernel.Make[float32](size)
 	return a
 }
 

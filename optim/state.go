@@ -7,6 +7,8 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/logits-go/logits/internal/kernel"
 )
 
 // State is what an optimizer remembers between steps: what a checkpoint has to keep beside the weights.
@@ -47,9 +49,9 @@ func newLike(w weight) *tensor.Dense {
 		shape = tensor.Shape{1}
 	}
 	if w.w64 != nil {
-		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(make([]float64, len(w.w64))))
+		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(kernel.Make[float64](len(w.w64))))
 	}
-	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(make([]float32, len(w.w32))))
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(kernel.Make[float32](len(w.w32))))
 }
 
 // fits reports whether t could have been made for w.

@@ -183,7 +183,7 @@ func getScratch[F Float](n int) *[]F {
 		*s = (*s)[:n]
 		return s
 	}
-	s := make([]F, n)
+	s := Make[F](n)
 	return &s
 }
 

@@ -137,10 +137,10 @@ type product32 struct {
 	pack, multiply, multiplyVectors func(lo, hi int)
 }
 
-// room makes packed large enough. Large slices begin at a page, so their vectors do not straddle cache lines.
+// room makes packed large enough.
 func (p *product32) room(size int) {
 	if len(p.packed) < size {
-		p.packed = make([]float32, max(size, 1<<14))
+		p.packed = Make[float32](max(size, 1<<14))
 	}
 }
 
