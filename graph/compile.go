@@ -61,7 +61,9 @@ type compiler struct {
 	train   bool
 	slot    map[*gorgonia.Node]int
 	buffers []*buffer      // by slot; nil where the value lies elsewhere
+	at      []int          // by slot, where in its buffer the value begins
 	shapes  []tensor.Shape // by slot
+	fusion
 }
 
 func (c *compiler) compile(cost Node, outputs []Node) error {
@@ -95,7 +97,9 @@ func (c *compiler) compile(cost Node, outputs []Node) error {
 			return errors.New("the cost depends on no parameter")
 		}
 	}
-	for _, n := range reachable(append(roots, dw...)...) {
+	nodes := reachable(append(roots, dw...)...)
+	c.fusion = planFusion(nodes, append(roots, dw...))
+	for _, n := range nodes {
 		if err := c.node(n); err != nil {
 			return err
 		}
@@ -134,21 +138,23 @@ func (c *compiler) node(n *gorgonia.Node) error {
 			return nil
 		}
 		if b := c.buffers[in[0]]; o.Alias() && b != nil {
-			c.slot[n] = c.add(nil, b, n.Shape())
+			c.slot[n] = c.add(nil, b, c.at[in[0]], n.Shape())
 			return nil
 		}
-		at := len(p.steps)
-		s := step{node: n, fused: o, in: in}
-		for i := range o.Results() {
-			_, shape := o.Result(i)
-			b := &buffer{size: shape.TotalSize(), first: at, last: at}
-			s.out = append(s.out, c.add(nil, b, shape))
+		if summand := c.sums[n]; summand != nil {
+			c.emitSum(n, summand, in)
+			return nil
 		}
-		s.call.In = make([]gorgonia.Value, len(in))
-		s.call.State = o.NewState()
-		c.read(in, at)
+		s := c.newStep(n, o, in)
 		c.slot[n] = s.out[0]
-		p.steps = append(p.steps, s)
+		if c.summands[n] {
+			c.waiting[n] = s // until its sum comes
+			return nil
+		}
+		if c.follow(s) {
+			return nil
+		}
+		c.emit(s)
 		return nil
 	default:
 		if o.Arity() == 0 {
@@ -156,14 +162,14 @@ func (c *compiler) node(n *gorgonia.Node) error {
 			if err != nil {
 				return errors.Wrap(err, o.String())
 			}
-			c.slot[n] = c.add(v, nil, n.Shape())
+			c.slot[n] = c.add(v, nil, 0, n.Shape())
 			return nil
 		}
 		// An op of Gorgonia's own may return memory of its operands, so these live as long as the program.
 		c.read(in, forever)
-		slot := c.add(nil, nil, n.Shape())
+		slot := c.add(nil, nil, 0, n.Shape())
 		c.slot[n] = slot
-		p.steps = append(p.steps, step{node: n, stock: o, in: in, out: []int{slot}, call: op.Call{In: make([]gorgonia.Value, len(in))}})
+		p.steps = append(p.steps, &step{node: n, stock: o, in: in, out: []int{slot}, call: op.Call{In: make([]gorgonia.Value, len(in))}})
 		return nil
 	}
 }
@@ -188,22 +194,63 @@ func own(d *gorgonia.Node, others []*gorgonia.Node) (*gorgonia.Node, error) {
 func (c *compiler) leaf(n *gorgonia.Node) error {
 	for param, node := range c.p.g.params {
 		if node == n {
-			c.slot[n] = c.add(param.header(), nil, n.Shape())
+			c.slot[n] = c.add(param.header(), nil, 0, n.Shape())
 			return nil
 		}
 	}
-	slot := c.add(nil, nil, n.Shape())
+	slot := c.add(nil, nil, 0, n.Shape())
 	c.slot[n] = slot
 	c.p.inputs = append(c.p.inputs, feedSlot{node: n, slot: slot})
 	return nil
 }
 
-// add adds a slot: for a value, for one in a buffer, or for one that differs from run to run.
-func (c *compiler) add(v gorgonia.Value, b *buffer, shape tensor.Shape) (slot int) {
+// add adds a slot: for a value, for one that begins at a place in a buffer, or for one that differs from run to run.
+func (c *compiler) add(v gorgonia.Value, b *buffer, at int, shape tensor.Shape) (slot int) {
 	c.p.slots = append(c.p.slots, v)
 	c.buffers = append(c.buffers, b)
+	c.at = append(c.at, at)
 	c.shapes = append(c.shapes, shape)
 	return len(c.p.slots) - 1
+}
+
+// newStep returns a step that runs the op of n on slots, with room for its results.
+func (c *compiler) newStep(n *gorgonia.Node, o *op.Op, in []int) *step {
+	s := &step{node: n, fused: o, in: in}
+	var joined *buffer
+	for i := range o.Results() {
+		_, shape := o.Result(i)
+		size := shape.TotalSize()
+		switch {
+		case o.Lazy(i) && !c.wanted[result{n, i}]:
+			s.out = append(s.out, c.add(nil, nil, 0, shape))
+		case o.Joined() && joined != nil:
+			s.out = append(s.out, c.add(nil, joined, joined.size, shape))
+			joined.size += size
+		default:
+			joined = &buffer{size: size}
+			s.out = append(s.out, c.add(nil, joined, 0, shape))
+		}
+	}
+	s.call.In = make([]gorgonia.Value, len(in))
+	s.call.State = o.NewState()
+	return s
+}
+
+// emit puts a step at the end of the program.
+func (c *compiler) emit(s *step) {
+	at := len(c.p.steps)
+	c.p.steps = append(c.p.steps, s)
+	c.place(s, at)
+}
+
+// place notes that a step runs at a place in the program.
+func (c *compiler) place(s *step, at int) {
+	c.read(s.in, at)
+	for _, slot := range s.out {
+		if b := c.buffers[slot]; b != nil {
+			b.first, b.last = at, max(b.last, at)
+		}
+	}
 }
 
 // read notes that a step reads slots.
@@ -225,13 +272,9 @@ func (c *compiler) keep(n *gorgonia.Node) int {
 func (c *compiler) memory() {
 	p := c.p
 	for at, s := range p.steps {
-		if s.fused == nil || !s.fused.InPlace() || c.buffers[s.in[0]] == nil {
-			continue
-		}
-		in, out := c.buffers[s.in[0]].root(), c.buffers[s.out[0]]
-		if in.last == at && in.size == out.size {
-			out.into = in
-			in.last = out.last
+		c.overwrite(s, at)
+		if s.then != nil {
+			c.overwrite(&s.then.step, at)
 		}
 	}
 	var roots []*buffer
@@ -247,16 +290,50 @@ func (c *compiler) memory() {
 	p.memory = size * int(p.g.dtype.Size())
 	for i, b := range c.buffers {
 		if b != nil {
-			p.slots[i] = mem.value(b.root().offset, c.shapes[i])
+			p.slots[i] = mem.value(b.root().offset+c.at[i], c.shapes[i])
 		}
 	}
-	for i := range p.steps {
-		s := &p.steps[i]
-		for _, slot := range s.out {
-			s.call.Out = append(s.call.Out, p.slots[slot])
-		}
-		for _, v := range s.call.State {
-			p.memory += int(v.MemSize())
+	for _, s := range p.steps {
+		p.results(s)
+		if s.then != nil {
+			p.results(&s.then.step)
 		}
 	}
+}
+
+// results gives a step the memory of its results.
+func (p *Program) results(s *step) {
+	for _, slot := range s.out {
+		s.call.Out = append(s.call.Out, p.slots[slot])
+	}
+	for _, v := range s.call.State {
+		p.memory += int(v.MemSize())
+	}
+}
+
+// overwrite lets a step write its first result over the operand that the op allows, if nobody reads that later.
+func (c *compiler) overwrite(s *step, at int) {
+	operand := 0
+	switch {
+	case s.fused == nil:
+		return
+	case s.plus:
+		operand = len(s.in) - 1
+	case !s.fused.InPlace():
+		return
+	}
+	if c.buffers[s.in[operand]] == nil {
+		return
+	}
+	in, out := c.buffers[s.in[operand]].root(), c.buffers[s.out[0]]
+	if in.last != at || in.size != out.size {
+		return
+	}
+	for i, slot := range s.in {
+		if b := c.buffers[slot]; s.plus && i != operand && b != nil && b.root() == in {
+			return // a product reads it while it writes
+		}
+	}
+	out.into = in
+	in.last = out.last
 }

@@ -75,7 +75,7 @@ func (p *Program) shareState(other *Program) error {
 		}
 	}
 	for i := range p.steps {
-		s := &p.steps[i]
+		s := p.steps[i]
 		if s.call.State == nil {
 			continue
 		}

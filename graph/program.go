@@ -17,7 +17,7 @@ import (
 // of its caller, one run at a time; several programs, even of one graph, may run at the same time.
 type Program struct {
 	g     *Graph
-	steps []step
+	steps []*step
 	slots []gorgonia.Value // every value of the program
 
 	inputs  []feedSlot
@@ -41,6 +41,42 @@ type step struct {
 	stock   gorgonia.Op // one of Gorgonia's own
 	in, out []int       // slots
 	call    op.Call
+	plus    bool      // the last operand is added to the first result
+	then    *follower // what takes over rows of the first result, or nil
+}
+
+// A follower is a step that works on rows as the step before hands them over.
+type follower struct {
+	step
+	rows func(lo, hi int)
+}
+
+func newFollower(s *step) *follower {
+	f := &follower{step: *s}
+	f.rows = func(lo, hi int) { f.fused.RunRows(&f.call, lo, hi) }
+	return f
+}
+
+// ready gives the call of a step its operands.
+func (s *step) ready(p *Program) {
+	for i, slot := range s.in {
+		s.call.In[i] = p.slots[slot]
+	}
+	s.call.Run, s.call.Offsets = p.runs, p.offsets
+}
+
+// run executes a step of an op of ours.
+func (s *step) run(p *Program) error {
+	s.ready(p)
+	switch {
+	case s.then != nil:
+		s.then.ready(p)
+		s.fused.RunThen(&s.call, s.plus, s.then.rows)
+		return nil
+	case s.plus:
+		return s.fused.RunPlus(&s.call)
+	}
+	return s.fused.Run(&s.call)
 }
 
 type feedSlot struct {
@@ -196,25 +232,22 @@ func (p *Program) run(ctx context.Context) (err error) {
 		if err := ctx.Err(); err != nil {
 			return errors.WithStack(err)
 		}
-		s := &p.steps[at]
-		for i, slot := range s.in {
-			s.call.In[i] = p.slots[slot]
-		}
-		if s.fused == nil {
-			v, err := s.stock.Do(s.call.In...)
-			if err != nil {
-				return p.where(at, errors.Wrap(err, s.stock.String()))
+		s := p.steps[at]
+		if s.fused != nil {
+			if err := s.run(p); err != nil {
+				return p.where(at, err)
 			}
-			if !v.Shape().Eq(s.node.Shape()) {
-				return p.where(at, errors.Errorf("%v yields %v, want %v", s.stock, v.Shape(), s.node.Shape()))
-			}
-			p.slots[s.out[0]] = v
 			continue
 		}
-		s.call.Run, s.call.Offsets = p.runs, p.offsets
-		if err := s.fused.Run(&s.call); err != nil {
-			return p.where(at, err)
+		s.ready(p)
+		v, err := s.stock.Do(s.call.In...)
+		if err != nil {
+			return p.where(at, errors.Wrap(err, s.stock.String()))
 		}
+		if !v.Shape().Eq(s.node.Shape()) {
+			return p.where(at, errors.Errorf("%v yields %v, want %v", s.stock, v.Shape(), s.node.Shape()))
+		}
+		p.slots[s.out[0]] = v
 	}
 	for _, g := range p.grads {
 		g.param.grad = p.slots[g.slot]
@@ -226,7 +259,7 @@ func (p *Program) run(ctx context.Context) (err error) {
 
 // where adds to err the layer that a step belongs to.
 func (p *Program) where(at int, err error) error {
-	s := &p.steps[at]
+	s := p.steps[at]
 	if path := p.g.paths[s.node.ID()]; path != "" {
 		return errors.WithMessagef(err, "%s: %v %v", path, s.node.Op(), s.node.Shape())
 	}

@@ -16,6 +16,23 @@ func Gemm[F Float](ta, tb bool, m, n, k int, a []F, lda int, b []F, ldb int, c [
 	gemm(true, ta, tb, m, n, k, a, lda, b, ldb, c, ldc, add)
 }
 
+// GemmThen is [Gemm] that calls after for rows [lo, hi) of c once they are there, on several threads, until all rows have
+// been. What comes next for a row finds it in a cache. after may be nil.
+func GemmThen[F Float](ta, tb bool, m, n, k int, a []F, lda int, b []F, ldb int, c []F, ldc int, add bool, after func(lo, hi int)) {
+	if after != nil && m > 0 && n > 0 && k > 0 && is32[F]() {
+		inside(ta, m, k, a, lda)
+		inside(tb, k, n, b, ldb)
+		inside(false, m, n, c, ldc)
+		if sgemm(m*n*k >= minParallel, ta, tb, m, n, k, asFloat32s(a), lda, asFloat32s(b), ldb, asFloat32s(c), ldc, add, after) {
+			return
+		}
+	}
+	gemm(true, ta, tb, m, n, k, a, lda, b, ldb, c, ldc, add)
+	if after != nil {
+		after(0, m)
+	}
+}
+
 // GemmSerial is [Gemm] on the calling thread alone, for use inside a range of [Parallel]. The bits are those of Gemm.
 func GemmSerial[F Float](ta, tb bool, m, n, k int, a []F, lda int, b []F, ldb int, c []F, ldc int, add bool) {
 	gemm(false, ta, tb, m, n, k, a, lda, b, ldb, c, ldc, add)
@@ -40,7 +57,7 @@ func gemm[F Float](parallel, ta, tb bool, m, n, k int, a []F, lda int, b []F, ld
 	inside(tb, k, n, b, ldb)
 	inside(false, m, n, c, ldc)
 	parallel = parallel && m*n*k >= minParallel
-	if is32[F]() && sgemm(parallel, ta, tb, m, n, k, asFloat32s(a), lda, asFloat32s(b), ldb, asFloat32s(c), ldc, add) {
+	if is32[F]() && sgemm(parallel, ta, tb, m, n, k, asFloat32s(a), lda, asFloat32s(b), ldb, asFloat32s(c), ldc, add, nil) {
 		return
 	}
 	switch {

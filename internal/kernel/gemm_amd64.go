@@ -13,6 +13,9 @@ const (
 	sgemmK    = 384 // rows of a block of b: terms of one sum in registers
 	sgemmCols = 512 // columns of a block of b
 
+	// So many strips are multiplied before what comes next is told of their rows.
+	sgemmStream = 4
+
 	// Up to this many strips do not pay for packing a block of op(b) that is stored by rows.
 	sgemmInPlace = 48
 
@@ -69,15 +72,15 @@ func microkernelsOf(path string) *microkernels {
 	return nil
 }
 
-// sgemm computes Gemm for sizes of at least 1 if there is assembly for it, and reports whether there is.
-func sgemm(parallel, ta, tb bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool) bool {
+// sgemm computes Gemm, or GemmThen, for sizes of at least 1 if there is assembly for it, and reports whether there is.
+func sgemm(parallel, ta, tb bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool, after func(lo, hi int)) bool {
 	if sgemmKernels == nil {
 		return false
 	}
 	p, ok := sgemmPool.Get().(*product32)
 	if !ok {
 		p = new(product32)
-		p.pack, p.multiply, p.multiplyVectors = p.packPanels, p.multiplyStrips, p.multiplyRows
+		p.pack, p.multiply, p.stream, p.multiplyVectors = p.packPanels, p.multiplyStrips, p.streamStrips, p.multiplyRows
 	}
 	p.microkernels, p.parallel = sgemmKernels, parallel
 	p.ta, p.tb, p.m, p.n, p.k = ta, tb, m, n, k
@@ -96,9 +99,13 @@ func sgemm(parallel, ta, tb bool, m, n, k int, a []float32, lda int, b []float32
 		p.a, p.b, p.lda, p.ldb = b, a, ldb, lda
 		p.blocks()
 	default:
+		p.after, after = after, nil
 		p.blocks()
 	}
-	p.a, p.b, p.c = nil, nil, nil
+	if after != nil {
+		after(0, m)
+	}
+	p.a, p.b, p.c, p.after = nil, nil, nil, nil
 	sgemmPool.Put(p)
 	return true
 }
@@ -120,6 +127,7 @@ type product32 struct {
 	a, b, c       []float32
 	lda, ldb, ldc int
 	add           bool
+	after         func(lo, hi int) // if not nil, is called for rows of c that are there
 
 	// The block of op(b) that is multiplied now.
 	row, rows, col, cols int
@@ -133,8 +141,8 @@ type product32 struct {
 
 	inc int // from one result of a vector to the next
 
-	packed                          []float32
-	pack, multiply, multiplyVectors func(lo, hi int)
+	packed                                  []float32
+	pack, multiply, stream, multiplyVectors func(lo, hi int)
 }
 
 // room makes packed large enough.
@@ -149,6 +157,9 @@ func (p *product32) blocks() {
 	rows := ceilDiv(p.k, ceilDiv(p.k, sgemmK))
 	cols := ceilDiv(ceilDiv(p.n, ceilDiv(p.n, sgemmCols)), 32) * 32
 	panel, tile := 2*p.width, len(p.rowTiles)
+	if p.after != nil {
+		cols = p.n // so that rows are done one after the other
+	}
 	p.panelSize = ceilDiv(rows, 16) * 16 * panel
 	p.strips = ceilDiv(p.m, tile)
 	p.packB = p.tb || p.strips > sgemmInPlace
@@ -157,7 +168,7 @@ func (p *product32) blocks() {
 		p.cols = min(cols, p.n-p.col)
 		p.panels = ceilDiv(p.cols, panel)
 		p.groups = 1
-		if p.parallel {
+		if p.parallel && p.after == nil {
 			p.groups = min(p.panels, ceilDiv(16, p.strips))
 		}
 		for p.row = 0; p.row < p.k; p.row += rows {
@@ -176,11 +187,35 @@ func (p *product32) blocks() {
 			} else {
 				p.packPanels(first, p.panels)
 			}
-			if p.parallel {
-				Parallel(p.strips*p.groups, 1, p.multiply)
-			} else {
-				p.multiplyStrips(0, p.strips*p.groups)
+			work := p.multiply
+			if p.after != nil {
+				work = p.stream
 			}
+			if p.parallel {
+				Parallel(p.strips*p.groups, 1, work)
+			} else {
+				work(0, p.strips*p.groups)
+			}
+		}
+	}
+}
+
+// streamStrips multiplies strips [lo, hi) of the block, which is as wide as c, a few at a time: part by part of the panels,
+// so that these stay in a cache. After the last block these rows are done.
+func (p *product32) streamStrips(lo, hi int) {
+	room := p.stripRoom()
+	defer stripPool.Put(room)
+	last := p.row+p.rows == p.k
+	part := sgemmCols / (2 * p.width)
+	for ; lo < hi; lo += sgemmStream {
+		end := min(lo+sgemmStream, hi)
+		for first := 0; first < p.panels; first += part {
+			for s := lo; s < end; s++ {
+				p.multiplyStrip(room, s, first, min(first+part, p.panels), true)
+			}
+		}
+		if last {
+			p.after(p.m*lo/p.strips, p.m*end/p.strips)
 		}
 	}
 }
@@ -205,36 +240,43 @@ func (p *product32) packPanels(lo, hi int) {
 
 // multiplyStrips multiplies units [lo, hi) of the block: strip unit/groups with group unit%groups of the panels.
 func (p *product32) multiplyStrips(lo, hi int) {
-	var room *strip
-	if p.packA {
-		room, _ = stripPool.Get().(*strip)
-		if room == nil {
-			room = new(strip)
-		}
-		defer stripPool.Put(room)
-	}
+	room := p.stripRoom()
+	defer stripPool.Put(room)
 	packed := -1
 	for unit := lo; unit < hi; unit++ {
 		s, group := unit/p.groups, unit%p.groups
-		i := p.m * s / p.strips
-		high := p.m*(s+1)/p.strips - i
-		first, last := p.panels*group/p.groups, p.panels*(group+1)/p.groups
-		switch {
-		case p.packA:
-			if packed != s {
-				if p.ta {
-					p.copy(p.rows, &p.a[p.row*p.lda+i], 4*p.lda, high, &room[0], 4*p.width)
-				} else {
-					p.transpose(p.rows, &p.a[i*p.lda+p.row], 4*p.lda, high, &room[0], 4*p.width)
-				}
-				packed = s
+		p.multiplyStrip(room, s, p.panels*group/p.groups, p.panels*(group+1)/p.groups, packed != s)
+		packed = s
+	}
+}
+
+// stripRoom returns room for packing a strip.
+func (p *product32) stripRoom() *strip {
+	if room, ok := stripPool.Get().(*strip); ok {
+		return room
+	}
+	return new(strip)
+}
+
+// multiplyStrip multiplies strip s with panels [first, last). If strips are packed, it is packed into room first if pack
+// is set, and otherwise is there already.
+func (p *product32) multiplyStrip(room *strip, s, first, last int, pack bool) {
+	i := p.m * s / p.strips
+	high := p.m*(s+1)/p.strips - i
+	switch {
+	case p.packA:
+		if pack {
+			if p.ta {
+				p.copy(p.rows, &p.a[p.row*p.lda+i], 4*p.lda, high, &room[0], 4*p.width)
+			} else {
+				p.transpose(p.rows, &p.a[i*p.lda+p.row], 4*p.lda, high, &room[0], 4*p.width)
 			}
-			p.multiplyPanels(p.columnTiles[high-1], &room[0], 4*p.width, i, first, last)
-		case p.ta:
-			p.multiplyPanels(p.columnTiles[high-1], &p.a[p.row*p.lda+i], 4*p.lda, i, first, last)
-		default:
-			p.multiplyPanels(p.rowTiles[high-1], &p.a[i*p.lda+p.row], 4*p.lda, i, first, last)
 		}
+		p.multiplyPanels(p.columnTiles[high-1], &room[0], 4*p.width, i, first, last)
+	case p.ta:
+		p.multiplyPanels(p.columnTiles[high-1], &p.a[p.row*p.lda+i], 4*p.lda, i, first, last)
+	default:
+		p.multiplyPanels(p.rowTiles[high-1], &p.a[i*p.lda+p.row], 4*p.lda, i, first, last)
 	}
 }
 

@@ -3,6 +3,6 @@
 package kernel
 
 // sgemm reports that there is no assembly for products of float32.
-func sgemm(parallel, ta, tb bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool) bool {
+func sgemm(parallel, ta, tb bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool, after func(lo, hi int)) bool {
 	return false
 }

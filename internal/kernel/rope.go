@@ -42,6 +42,7 @@ func (t *Rotation[F]) Grow(n int) {
 
 // Places says where the tokens of a batch stand.
 type Places struct {
+	First   int   // number of the first row
 	Seq     int   // tokens in a sequence
 	Offsets []int // how many came before each sequence; missing ones are 0
 	IDs     []int // if not nil, the positions themselves: of each row, or of each token of every sequence
@@ -49,6 +50,7 @@ type Places struct {
 
 // of returns the position of a row.
 func (p *Places) of(row int) int {
+	row += p.First
 	if p.IDs != nil {
 		return p.IDs[row%len(p.IDs)]
 	}

@@ -130,6 +130,9 @@ func swigluPacked[F kernel.Float](x *gorgonia.Node) (*gorgonia.Node, error) {
 			kernel.SwiGLUPacked(output[F](c, 0), input[F](c, 0), hidden)
 			return nil
 		},
+		rowwise: func(c *Call, lo, hi int) {
+			kernel.SwiGLUPacked(output[F](c, 0)[lo*hidden:hi*hidden], input[F](c, 0)[2*lo*hidden:2*hi*hidden], hidden)
+		},
 		wrt: always(1),
 		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := apply(&Op{
@@ -137,6 +140,10 @@ func swigluPacked[F kernel.Float](x *gorgonia.Node) (*gorgonia.Node, error) {
 				run: func(c *Call) error {
 					kernel.SwiGLUPackedBackward(output[F](c, 0), input[F](c, 0), input[F](c, 1), hidden)
 					return nil
+				},
+				rowwise: func(c *Call, lo, hi int) {
+					kernel.SwiGLUPackedBackward(output[F](c, 0)[2*lo*hidden:2*hi*hidden], input[F](c, 0)[lo*hidden:hi*hidden],
+						input[F](c, 1)[2*lo*hidden:2*hi*hidden], hidden)
 				},
 			}, dy, in[0])
 			return gorgonia.Nodes{dx}, err

@@ -69,43 +69,40 @@ func linears[F kernel.Float](x *gorgonia.Node, ws, bs gorgonia.Nodes) (*gorgonia
 	n := len(ws)
 	return apply(&Op{
 		name: "Linear", out: []signature{like[F](ys...)},
-		run: func(c *Call) error {
-			forward[F](c, &p, false)
-			addBias[F](c, &p, n)
-			return nil
-		},
-		plus: func(c *Call) error {
-			forward[F](c, &p, true)
-			addBias[F](c, &p, n)
-			return nil
-		},
-		wrt: always(1 + n + len(bs)),
+		run:  func(c *Call) error { forward[F](c, &p, false, nil); return nil },
+		plus: func(c *Call) error { forward[F](c, &p, true, nil); return nil },
+		then: func(c *Call, add bool, after func(lo, hi int)) { forward[F](c, &p, add, after) },
+		wrt:  always(1 + n + len(bs)),
 		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			return linearsGradient[F](&p, xs, in, dy)
 		},
 	}, slices.Concat(gorgonia.Nodes{x}, ws, bs)...)
 }
 
-// forward computes y = x·wᵀ, or adds it to the last operand, for operands x, the weights and what follows them.
-func forward[F kernel.Float](c *Call, p *projection, add bool) {
+// forward computes y = x·wᵀ + b, or adds it to the last operand, for operands x, the weights and the biases. It calls
+// after, if that is not nil, for rows that are done.
+func forward[F kernel.Float](c *Call, p *projection, add bool, after func(lo, hi int)) {
 	y, x := output[F](c, 0), input[F](c, 0)
+	operands := len(c.In)
 	if add {
-		copyTo(y, input[F](c, len(c.In)-1))
+		operands--
+		copyTo(y, input[F](c, operands))
 	}
-	eachBlock(c, 1, p, func(w []F, at, out int) {
-		kernel.Gemm(false, true, p.rows, out, p.in, x, p.in, w, p.in, y[at:], p.out, add)
-	})
-}
-
-// addBias adds the biases, the operands that follow n weights.
-func addBias[F kernel.Float](c *Call, p *projection, n int) {
-	if len(c.In) < 1+2*n {
+	ws := c.In[1:][:len(p.outs)]
+	if w := joined[F](ws, p.out*p.in); w != nil && operands == 1+len(ws) {
+		kernel.GemmThen(false, true, p.rows, p.out, p.in, x, p.in, w, p.in, y, p.out, add, after)
 		return
 	}
-	y, at := output[F](c, 0), 0
+	at := 0
 	for i, out := range p.outs {
-		kernel.AddToRows(y[at:], p.out, p.rows, input[F](c, 1+n+i)[:out])
+		kernel.Gemm(false, true, p.rows, out, p.in, x, p.in, floats[F](ws[i]), p.in, y[at:], p.out, add)
+		if operands > 1+len(ws) {
+			kernel.AddToRows(y[at:], p.out, p.rows, input[F](c, 1+len(ws)+i)[:out])
+		}
 		at += out
+	}
+	if after != nil {
+		after(0, p.rows)
 	}
 }
 
@@ -113,20 +110,6 @@ func addBias[F kernel.Float](c *Call, p *projection, n int) {
 func copyTo[F kernel.Float](dst, src []F) {
 	if unsafe.SliceData(dst) != unsafe.SliceData(src) {
 		kernel.Copy(dst, src)
-	}
-}
-
-// eachBlock calls f with the weights of p, which begin at operand first, and where their columns begin and how many
-// they are: once if all weights lie one behind the other.
-func eachBlock[F kernel.Float](c *Call, first int, p *projection, f func(w []F, at, out int)) {
-	if w := joined[F](c.In[first:first+len(p.outs)], p.out*p.in); w != nil {
-		f(w, 0, p.out)
-		return
-	}
-	at := 0
-	for i, out := range p.outs {
-		f(input[F](c, first+i), at, out)
-		at += out
 	}
 }
 
@@ -151,19 +134,30 @@ func joined[F kernel.Float](vs []gorgonia.Value, size int) []F {
 func linearsGradient[F kernel.Float](p *projection, xs tensor.Shape, in gorgonia.Nodes, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 	n := len(p.outs)
 	ws := in[1 : 1+n]
-	backward := func(c *Call, add bool) {
+	backward := func(c *Call, add bool, after func(lo, hi int)) {
 		dx, dy := output[F](c, 0), input[F](c, 0)
 		if add {
 			copyTo(dx, input[F](c, len(c.In)-1))
 		}
-		eachBlock(c, 1, p, func(w []F, at, out int) {
-			kernel.Gemm(false, false, p.rows, p.in, out, dy[at:], p.out, w, p.in, dx, p.in, add || at > 0)
-		})
+		ws := c.In[1:][:n]
+		if w := joined[F](ws, p.out*p.in); w != nil {
+			kernel.GemmThen(false, false, p.rows, p.in, p.out, dy, p.out, w, p.in, dx, p.in, add, after)
+			return
+		}
+		at := 0
+		for i, out := range p.outs {
+			kernel.Gemm(false, false, p.rows, p.in, out, dy[at:], p.out, floats[F](ws[i]), p.in, dx, p.in, add || at > 0)
+			at += out
+		}
+		if after != nil {
+			after(0, p.rows)
+		}
 	}
 	dx, err := apply(&Op{
 		name: "LinearDX", out: []signature{like[F](xs...)},
-		run:  func(c *Call) error { backward(c, false); return nil },
-		plus: func(c *Call) error { backward(c, true); return nil },
+		run:  func(c *Call) error { backward(c, false, nil); return nil },
+		plus: func(c *Call) error { backward(c, true, nil); return nil },
+		then: backward,
 	}, append(gorgonia.Nodes{dy}, ws...)...)
 	if err != nil {
 		return nil, err
@@ -176,14 +170,6 @@ func linearsGradient[F kernel.Float](p *projection, xs tensor.Shape, in gorgonia
 		name: "LinearDW", out: shapes, join: true,
 		run: func(c *Call) error {
 			dw := joined[F](c.Out, p.out*p.in)
-			if dw == nil { // TMP
-				at := 0
-				for i, out := range p.outs {
-					kernel.Gemm(true, false, out, p.in, p.rows, input[F](c, 0)[at:], p.out, input[F](c, 1), p.in, output[F](c, i), p.in, false)
-					at += out
-				}
-				return nil
-			}
 			kernel.Gemm(true, false, p.out, p.in, p.rows, input[F](c, 0), p.out, input[F](c, 1), p.in, dw, p.in, false)
 			return nil
 		},
@@ -199,16 +185,6 @@ func linearsGradient[F kernel.Float](p *projection, xs tensor.Shape, in gorgonia
 	db, err := apply(&Op{
 		name: "LinearDB", out: biases, join: true,
 		run: func(c *Call) error {
-			if joined[F](c.Out, p.out) == nil { // TMP
-				at := 0
-				all := make([]F, p.out)
-				kernel.ColumnSums(all, input[F](c, 0))
-				for i, out := range p.outs {
-					copy(output[F](c, i), all[at:])
-					at += out
-				}
-				return nil
-			}
 			kernel.ColumnSums(joined[F](c.Out, p.out), input[F](c, 0))
 			return nil
 		},

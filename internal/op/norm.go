@@ -29,6 +29,9 @@ func rmsnorm[F kernel.Float](x, w *gorgonia.Node, eps float64) (*gorgonia.Node, 
 			kernel.RMSNorm(output[F](c, 0), output[F](c, 1), input[F](c, 0), input[F](c, 1), eps)
 			return nil
 		},
+		rowwise: func(c *Call, lo, hi int) {
+			kernel.RMSNorm(output[F](c, 0)[lo*dim:hi*dim], output[F](c, 1)[lo:hi], input[F](c, 0)[lo*dim:hi*dim], input[F](c, 1), eps)
+		},
 		wrt: always(2),
 		grad: func(in gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			inv, err := part(y, 1)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash"
 	"hash/fnv"
+	"slices"
 
 	"github.com/chewxy/hm"
 	"github.com/pkg/errors"
@@ -25,6 +26,13 @@ type Op struct {
 	// plus, if there is one, runs the op on one more operand r, the last of Call.In, and makes the first result
 	// r + what run makes of it. It may write over r. So a sum with the result needs no step of its own.
 	plus func(*Call) error
+
+	// then runs the op and calls after for rows [lo, hi) of the first result as soon as they are there, on several threads,
+	// until all rows have been. add says that there is one more operand, as for plus.
+	then func(c *Call, add bool, after func(lo, hi int))
+
+	// rowwise computes rows [lo, hi) of the results, and needs no others of the first operand.
+	rowwise func(c *Call, lo, hi int)
 
 	join    bool        // results lie in memory one right behind the other
 	lazy    []bool      // results that are nil in Call.Out if nobody reads them; run then does not compute them
@@ -96,6 +104,24 @@ func (o *Op) Plus() bool { return o.plus != nil }
 // RunPlus executes the op with one more operand, the last of c.In, which is added to the first result. The first result
 // may lie over that operand.
 func (o *Op) RunPlus(c *Call) error { return o.plus(c) }
+
+// Streams reports whether the op hands over rows of its first result as it goes; see [Op.RunThen].
+func (o *Op) Streams() bool { return o.then != nil }
+
+// RunThen executes the op, with one more operand if add is set, and calls after for rows [lo, hi) of the first result as
+// soon as they are there, on several threads.
+func (o *Op) RunThen(c *Call, add bool, after func(lo, hi int)) { o.then(c, add, after) }
+
+// Rowwise reports whether rows of the results follow from the same rows of the first operand; see [Op.RunRows].
+func (o *Op) Rowwise() bool { return o.rowwise != nil }
+
+// RunRows computes rows [lo, hi) of the results.
+func (o *Op) RunRows(c *Call, lo, hi int) { o.rowwise(c, lo, hi) }
+
+// Sum reports whether the op adds two operands of one shape.
+func (o *Op) Sum() bool {
+	return o.name == "Add" && slices.Equal(o.in[0].shape, o.in[1].shape)
+}
 
 // Joined reports whether the results must lie in memory one right behind the other.
 func (o *Op) Joined() bool { return o.join }

@@ -58,6 +58,19 @@ func rope[F kernel.Float](r RoPE, x, positions *gorgonia.Node) (*gorgonia.Node, 
 	}
 	table := kernel.NewRotation[F](r.HeadDim, r.Theta, r.Split)
 	var mu sync.Mutex // programs that share the graph share the table
+	// rotation returns the table with positions up to longest.
+	rotation := func(longest int) kernel.Rotation[F] {
+		mu.Lock()
+		defer mu.Unlock()
+		table.Grow(longest)
+		return *table
+	}
+	after := func(c *Call) (longest int) {
+		for b := range xs[0] {
+			longest = max(longest, c.offset(b)+xs[1])
+		}
+		return longest
+	}
 	turn := func(back bool) func(c *Call) error {
 		return func(c *Call) error {
 			places := kernel.Places{Seq: xs[1], Offsets: c.Offsets}
@@ -71,21 +84,24 @@ func rope[F kernel.Float](r RoPE, x, positions *gorgonia.Node) (*gorgonia.Node, 
 					longest = max(longest, p+1)
 				}
 			} else {
-				for b := range xs[0] {
-					longest = max(longest, c.offset(b)+xs[1])
-				}
+				longest = after(c)
 			}
-			mu.Lock()
-			table.Grow(longest)
-			t := *table
-			mu.Unlock()
+			t := rotation(longest)
 			t.RoPE(output[F](c, 0), input[F](c, 0), r.Heads, xs[2], back, places)
 			return nil
 		}
 	}
+	var rowwise func(c *Call, lo, hi int)
+	if positions == nil {
+		rowwise = func(c *Call, lo, hi int) {
+			t := rotation(after(c))
+			places := kernel.Places{First: lo, Seq: xs[1], Offsets: c.Offsets}
+			t.RoPE(output[F](c, 0)[lo*xs[2]:hi*xs[2]], input[F](c, 0)[lo*xs[2]:hi*xs[2]], r.Heads, xs[2], false, places)
+		}
+	}
 	return apply(&Op{
 		name: "RoPE", out: []signature{like[F](xs...)}, inPlace: true,
-		run: turn(false),
+		run: turn(false), rowwise: rowwise,
 		wrt: []bool{true, false}[:len(nodes)],
 		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := apply(&Op{
