@@ -70,14 +70,22 @@ func (g *Graph) gradients(cost *gorgonia.Node, wrt []*gorgonia.Node) (_ map[*gor
 		one = gorgonia.NewF64(1)
 	}
 	grads := map[*gorgonia.Node]*gorgonia.Node{cost: g.g.Constant(one)}
+	again := recomputation{g: g, nodes: nodes, again: make(map[*gorgonia.Node]*gorgonia.Node), done: make(map[int]bool)}
 	for _, n := range slices.Backward(nodes) {
 		dy := grads[n]
 		if !needed[n] || dy == nil || n.Op() == nil {
 			continue
 		}
+		if err := again.enter(n); err != nil {
+			return nil, err
+		}
 		path, before := g.paths[n.ID()], len(g.g.AllNodes())
 		in, d := children(n), n.Op().(gorgonia.SDOp)
-		dx, err := d.SymDiff(in, n, dy)
+		values := make(gorgonia.Nodes, len(in))
+		for i, c := range in {
+			values[i] = again.of(c)
+		}
+		dx, err := d.SymDiff(values, again.of(n), dy)
 		if err == nil && len(dx) != len(in) {
 			err = errors.Errorf("%v has %d gradients for %d operands", n.Op(), len(dx), len(in))
 		}

@@ -34,6 +34,9 @@ type Config struct {
 	// Dropout is the share of elements that training drops after the embedding and from what attention and
 	// feed-forward network add, as in GPT-2. Attention itself drops nothing.
 	Dropout float64 `json:"dropout,omitempty"`
+	// Checkpoint has training compute the inside of every block again in the backward pass instead of keeping it: less
+	// memory, more time, the same results. See graph.Checkpoint.
+	Checkpoint bool `json:"checkpoint,omitempty"`
 }
 
 // An Activation is the kind of a feed-forward network.

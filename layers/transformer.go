@@ -74,7 +74,11 @@ func (m *TransformerLM) Hidden(tokens graph.Node) graph.Node {
 	}
 	x = x.Dropout(m.Config.Dropout)
 	for _, block := range m.Layers {
-		x = block.Forward(x)
+		if m.Config.Checkpoint {
+			x = graph.Checkpoint(block.Forward, x)
+		} else {
+			x = block.Forward(x)
+		}
 	}
 	return m.Norm.Forward(x)
 }

@@ -58,6 +58,7 @@ func main() {
 	flag.BoolVar(&s.model.Bias, "bias", false, "biases in linear layers")
 	flag.BoolVar(&s.model.TieEmbeddings, "tie", false, "use the embedding as output layer too")
 	flag.Float64Var(&s.model.Dropout, "dropout", 0, "share of elements that training drops")
+	flag.BoolVar(&s.model.Checkpoint, "checkpoint", false, "compute blocks again in the backward pass, which takes less memory and more time")
 
 	flag.Float64Var(&s.lr, "lr", 3e-3, "peak learning rate")
 	flag.Float64Var(&s.minLR, "min-lr", 3e-4, "learning rate at the end")
