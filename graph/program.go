@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
@@ -30,6 +31,7 @@ type Program struct {
 	memory  int    // bytes
 	ready   bool   // the last run succeeded
 	busy    atomic.Bool
+	profile []measure // by step; nil unless runs are measured
 }
 
 var _ gorgonia.VM = (*Program)(nil)
@@ -233,9 +235,16 @@ func (p *Program) run(ctx context.Context) (err error) {
 			return errors.WithStack(err)
 		}
 		s := p.steps[at]
+		var start time.Time
+		if p.profile != nil {
+			start = time.Now()
+		}
 		if s.fused != nil {
 			if err := s.run(p); err != nil {
 				return p.where(at, err)
+			}
+			if p.profile != nil {
+				p.profile[at].add(p, s, start)
 			}
 			continue
 		}
@@ -248,6 +257,9 @@ func (p *Program) run(ctx context.Context) (err error) {
 			return p.where(at, errors.Errorf("%v yields %v, want %v", s.stock, v.Shape(), s.node.Shape()))
 		}
 		p.slots[s.out[0]] = v
+		if p.profile != nil {
+			p.profile[at].add(p, s, start)
+		}
 	}
 	for _, g := range p.grads {
 		g.param.grad = p.slots[g.slot]

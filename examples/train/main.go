@@ -37,6 +37,7 @@ type settings struct {
 	sampleEvery          int
 	prompt               string
 	temperature, topP    float64
+	profile              bool
 }
 
 func main() {
@@ -79,6 +80,7 @@ func main() {
 	flag.StringVar(&s.prompt, "prompt", "The ", "beginning of samples")
 	flag.Float64Var(&s.temperature, "temperature", 0.8, "temperature of samples")
 	flag.Float64Var(&s.topP, "top-p", 0.95, "probability mass samples are drawn from")
+	flag.BoolVar(&s.profile, "profile", false, "print at the end where the time of training went")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "train: unexpected argument %q\n", flag.Arg(0))

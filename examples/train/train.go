@@ -46,6 +46,7 @@ func train(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
+	trainer.SetProfile(s.profile)
 	judge, err := graph.Compile(cost)
 	if err != nil {
 		return err
@@ -113,6 +114,10 @@ func train(ctx context.Context, s settings) error {
 				return err
 			}
 		}
+	}
+
+	if s.profile {
+		log.printf("\n%v", trainer.Profile())
 	}
 
 	// The result.

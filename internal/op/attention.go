@@ -47,7 +47,7 @@ func attention[F kernel.Float](a Attention, q, k, v, mask *gorgonia.Node) (*gorg
 	}
 	lse := like[F](shape.Batch, shape.Heads, shape.Queries)
 	return apply(&Op{
-		name: "Attention", out: []signature{like[F](qs...), lse},
+		name: "Attention", out: []signature{like[F](qs...), lse}, flops: attentionWork(shape, 2),
 		run: func(c *Call) error {
 			kernel.AttentionForward(masked(shape, c, 3), output[F](c, 0), output[F](c, 1), input[F](c, 0), input[F](c, 1), input[F](c, 2))
 			return nil
@@ -59,7 +59,7 @@ func attention[F kernel.Float](a Attention, q, k, v, mask *gorgonia.Node) (*gorg
 				return nil, err
 			}
 			dq, err := apply(&Op{
-				name: "AttentionBackward", out: []signature{like[F](qs...), like[F](ks...), like[F](ks...)},
+				name: "AttentionBackward", out: []signature{like[F](qs...), like[F](ks...), like[F](ks...)}, flops: attentionWork(shape, 5),
 				run: func(c *Call) error {
 					kernel.AttentionBackward(masked(shape, c, 6), output[F](c, 0), output[F](c, 1), output[F](c, 2),
 						input[F](c, 0), input[F](c, 1), input[F](c, 2), input[F](c, 3), input[F](c, 4), input[F](c, 5))
@@ -149,6 +149,15 @@ func cached[F kernel.Float](a Attention, q, k, v *gorgonia.Node, maxSeq int) (*g
 			return nil
 		},
 	}, q, k, v)
+}
+
+// attentionWork returns the flops of an attention that multiplies so many times by a matrix of scores, of which it needs
+// half if it is causal.
+func attentionWork(s kernel.Attention, products float64) func(*Call) float64 {
+	if s.Causal {
+		products /= 2
+	}
+	return product(products*float64(s.Batch*s.Heads), s.Queries, s.Keys, s.HeadDim)
 }
 
 // checkHeads fills in the number of heads of keys and values and checks the settings.

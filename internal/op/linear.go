@@ -68,7 +68,7 @@ func linears[F kernel.Float](x *gorgonia.Node, ws, bs gorgonia.Nodes) (*gorgonia
 	ys := append(slices.Clone(xs[:len(xs)-1]), p.out)
 	n := len(ws)
 	return apply(&Op{
-		name: "Linear", out: []signature{like[F](ys...)},
+		name: "Linear", out: []signature{like[F](ys...)}, flops: product(1, p.rows, p.out, p.in),
 		run:  func(c *Call) error { forward[F](c, &p, false, nil); return nil },
 		plus: func(c *Call) error { forward[F](c, &p, true, nil); return nil },
 		then: func(c *Call, add bool, after func(lo, hi int)) { forward[F](c, &p, add, after) },
@@ -154,7 +154,7 @@ func linearsGradient[F kernel.Float](p *projection, xs tensor.Shape, in gorgonia
 		}
 	}
 	dx, err := apply(&Op{
-		name: "LinearDX", out: []signature{like[F](xs...)},
+		name: "LinearDX", out: []signature{like[F](xs...)}, flops: product(1, p.rows, p.out, p.in),
 		run:  func(c *Call) error { backward(c, false, nil); return nil },
 		plus: func(c *Call) error { backward(c, true, nil); return nil },
 		then: backward,
@@ -167,7 +167,7 @@ func linearsGradient[F kernel.Float](p *projection, xs tensor.Shape, in gorgonia
 		shapes, biases = append(shapes, like[F](out, p.in)), append(biases, like[F](out))
 	}
 	dw, err := apply(&Op{
-		name: "LinearDW", out: shapes, join: true,
+		name: "LinearDW", out: shapes, join: true, flops: product(1, p.rows, p.out, p.in),
 		run: func(c *Call) error {
 			dw := joined[F](c.Out, p.out*p.in)
 			kernel.Gemm(true, false, p.out, p.in, p.rows, input[F](c, 0), p.out, input[F](c, 1), p.in, dw, p.in, false)

@@ -54,6 +54,15 @@ func linearCrossEntropy[F kernel.Float](e CrossEntropy, x, w, targets *gorgonia.
 		name: "LinearCrossEntropy",
 		out:  []signature{like[F](), like[F](ts...), like[F](ts...), like[F](xs...), like[F](ws...), room},
 		lazy: []bool{3: true, 4: true, 5: false},
+		flops: func(c *Call) float64 {
+			products := 1.0
+			for _, d := range c.Out[3:5] {
+				if d != nil {
+					products++
+				}
+			}
+			return 2 * products * float64(h.n) * float64(ws[0]) * float64(h.dim)
+		},
 		run: func(c *Call) error {
 			losses, lse, targets := output[F](c, 1), output[F](c, 2), ints(c.In[2])
 			rows, weight := 1.0, 1.0

@@ -43,7 +43,7 @@ func matmul[F kernel.Float](a, b *gorgonia.Node, ta, tb bool) (*gorgonia.Node, e
 		stepB = 0
 	}
 	y := &Op{
-		name: "MatMul", out: []signature{like[F](ys...)},
+		name: "MatMul", out: []signature{like[F](ys...)}, flops: product(float64(count), m, n, k),
 		run: func(c *Call) error {
 			a, b, y := input[F](c, 0), input[F](c, 1), output[F](c, 0)
 			if count == 1 {

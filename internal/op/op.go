@@ -34,6 +34,9 @@ type Op struct {
 	// rowwise computes rows [lo, hi) of the results, and needs no others of the first operand.
 	rowwise func(c *Call, lo, hi int)
 
+	// flops, if there is one, returns how many additions and multiplications a call takes.
+	flops func(*Call) float64
+
 	join    bool        // results lie in memory one right behind the other
 	lazy    []bool      // results that are nil in Call.Out if nobody reads them; run then does not compute them
 	inPlace bool        // run may write its first result over its first input
@@ -121,6 +124,20 @@ func (o *Op) RunRows(c *Call, lo, hi int) { o.rowwise(c, lo, hi) }
 // Sum reports whether the op adds two operands of one shape.
 func (o *Op) Sum() bool {
 	return o.name == "Add" && slices.Equal(o.in[0].shape, o.in[1].shape)
+}
+
+// FLOPs returns how many additions and multiplications of products a call takes, 0 if the op does not tell.
+func (o *Op) FLOPs(c *Call) float64 {
+	if o.flops == nil {
+		return 0
+	}
+	return o.flops(c)
+}
+
+// product returns the flops of a product (m, k)·(k, n), times the given number of products.
+func product(times float64, m, n, k int) func(*Call) float64 {
+	work := 2 * times * float64(m) * float64(n) * float64(k)
+	return func(*Call) float64 { return work }
 }
 
 // Joined reports whether the results must lie in memory one right behind the other.

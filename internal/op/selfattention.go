@@ -33,7 +33,7 @@ func selfAttention[F kernel.Float](a Attention, qkv, mask *gorgonia.Node) (*gorg
 	}
 	ys := tensor.Shape{xs[0], xs[1], shape.Heads * shape.HeadDim}
 	return apply(&Op{
-		name: "Attention", out: []signature{like[F](ys...), like[F](shape.Batch, shape.Heads, shape.Queries)},
+		name: "Attention", out: []signature{like[F](ys...), like[F](shape.Batch, shape.Heads, shape.Queries)}, flops: attentionWork(shape, 2),
 		run: func(c *Call) error {
 			q, k, v := parts3(&shape, input[F](c, 0))
 			kernel.AttentionForward(masked(shape, c, 1), output[F](c, 0), output[F](c, 1), q, k, v)
@@ -46,7 +46,7 @@ func selfAttention[F kernel.Float](a Attention, qkv, mask *gorgonia.Node) (*gorg
 				return nil, err
 			}
 			dx, err := apply(&Op{
-				name: "AttentionBackward", out: []signature{like[F](xs...)},
+				name: "AttentionBackward", out: []signature{like[F](xs...)}, flops: attentionWork(shape, 5),
 				run: func(c *Call) error {
 					q, k, v := parts3(&shape, input[F](c, 3))
 					dq, dk, dv := parts3(&shape, output[F](c, 0))
