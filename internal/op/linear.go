@@ -119,13 +119,13 @@ func joined[F kernel.Float](vs []gorgonia.Value, size int) []F {
 	if len(vs) == 1 {
 		return first
 	}
-	end := unsafe.Pointer(unsafe.SliceData(first))
+	end := uintptr(unsafe.Pointer(unsafe.SliceData(first))) // a number, since it may be where nothing lies
 	for _, v := range vs {
 		x := floats[F](v)
-		if unsafe.Pointer(unsafe.SliceData(x)) != end {
+		if uintptr(unsafe.Pointer(unsafe.SliceData(x))) != end {
 			return nil
 		}
-		end = unsafe.Add(end, len(x)*int(unsafe.Sizeof(x[0])))
+		end += uintptr(len(x)) * unsafe.Sizeof(x[0])
 	}
 	return unsafe.Slice(unsafe.SliceData(first), size)
 }
