@@ -200,7 +200,7 @@ func (c *compiler) leaf(n *gorgonia.Node) error {
 	}
 	slot := c.add(nil, nil, 0, n.Shape())
 	c.slot[n] = slot
-	c.p.inputs = append(c.p.inputs, feedSlot{node: n, slot: slot})
+	c.p.inputs = append(c.p.inputs, feedSlot{node: n, dtype: n.Dtype(), shape: n.Shape(), slot: slot})
 	return nil
 }
 

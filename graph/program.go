@@ -82,9 +82,19 @@ func (s *step) run(p *Program) error {
 }
 
 type feedSlot struct {
-	node *gorgonia.Node
-	slot int
-	fed  bool
+	node  *gorgonia.Node
+	dtype tensor.Dtype // of node, which makes a copy of its shape for whoever asks
+	shape tensor.Shape
+	slot  int
+	fed   bool
+}
+
+// check returns an error unless v can be the value of the input.
+func (in *feedSlot) check(v gorgonia.Value) error {
+	if err := op.CheckValue(v, in.dtype, in.shape); err != nil {
+		return errors.WithMessagef(err, "input %s", in.node.Name())
+	}
+	return nil
 }
 
 type gradSlot struct {
@@ -141,8 +151,8 @@ func (p *Program) Run(ctx context.Context, feed Feed) error {
 func (p *Program) RunAll() error {
 	return p.exclusively(func() error {
 		for _, in := range p.inputs {
-			if err := op.CheckValue(in.node.Value(), in.node.Dtype(), in.node.Shape()); err != nil {
-				return errors.WithMessagef(err, "input %s", in.node.Name())
+			if err := in.check(in.node.Value()); err != nil {
+				return err
 			}
 			p.slots[in.slot] = in.node.Value()
 		}
@@ -183,8 +193,8 @@ func (p *Program) feed(feed Feed) error {
 		if !ok {
 			return errors.Errorf("input %s: value is %T, want *tensor.Dense", n.n.Name(), v)
 		}
-		if err := op.CheckValue(d, n.n.Dtype(), n.n.Shape()); err != nil {
-			return errors.WithMessagef(err, "input %s", n.n.Name())
+		if err := in.check(d); err != nil {
+			return err
 		}
 		in.fed = true
 		p.slots[in.slot] = d
@@ -200,8 +210,8 @@ func (p *Program) feed(feed Feed) error {
 			if v == nil {
 				return errors.Errorf("input %s %v has no value", in.node.Name(), in.node.Shape())
 			}
-			if err := op.CheckValue(v, in.node.Dtype(), in.node.Shape()); err != nil {
-				return errors.WithMessagef(err, "input %s", in.node.Name())
+			if err := in.check(v); err != nil {
+				return err
 			}
 			p.slots[in.slot] = v
 		}

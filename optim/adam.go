@@ -21,6 +21,9 @@ type AdamW struct {
 	WeightDecay  float64  // 0 means 0.01; None means 0
 	// Decay tells the parameters that weight decay applies to; nil means all. See Matrices.
 	Decay func(gorgonia.ValueGrad) bool
+	// MaxNorm is the largest norm of all gradients together that a step takes; larger ones are scaled down to it, as by
+	// ClipGradNorm but in the same pass and without changing them. 0 means no limit.
+	MaxNorm float64
 
 	adam
 }
@@ -33,6 +36,7 @@ type Adam struct {
 	Eps          float64  // 0 means 1e-8; None means 0
 	WeightDecay  float64  // 0 means none
 	Decay        func(gorgonia.ValueGrad) bool
+	MaxNorm      float64 // as in AdamW
 
 	adam
 }
@@ -44,13 +48,13 @@ var (
 
 // Step changes params once by their gradients.
 func (a *AdamW) Step(params []gorgonia.ValueGrad) error {
-	set := settings{a.LR, or(a.Beta1, 0.9), or(a.Beta2, 0.999), or(a.Eps, 1e-8), or(a.WeightDecay, 0.01), true, a.Decay}
+	set := settings{a.LR, or(a.Beta1, 0.9), or(a.Beta2, 0.999), or(a.Eps, 1e-8), or(a.WeightDecay, 0.01), true, a.Decay, a.MaxNorm}
 	return errors.WithMessage(a.update(params, set), "optim: AdamW")
 }
 
 // Step changes params once by their gradients.
 func (a *Adam) Step(params []gorgonia.ValueGrad) error {
-	set := settings{a.LR, or(a.Beta1, 0.9), or(a.Beta2, 0.999), or(a.Eps, 1e-8), or(a.WeightDecay, 0), false, a.Decay}
+	set := settings{a.LR, or(a.Beta1, 0.9), or(a.Beta2, 0.999), or(a.Eps, 1e-8), or(a.WeightDecay, 0), false, a.Decay, a.MaxNorm}
 	return errors.WithMessage(a.update(params, set), "optim: Adam")
 }
 
@@ -71,14 +75,19 @@ type settings struct {
 	beta1, beta2, eps, decay float64
 	decoupled                bool
 	decays                   func(gorgonia.ValueGrad) bool
+	maxNorm                  float64
 }
 
 // adam is what Adam and AdamW have in common.
 type adam struct {
 	step    int
+	norm    float64
 	moments memory
 	weights []weight // kept for its memory
 }
+
+// GradNorm returns the norm that the gradients of the last step had together, before MaxNorm.
+func (a *adam) GradNorm() float64 { return a.norm }
 
 // Steps returns how many steps have been taken.
 func (a *adam) Steps() int { return a.step }
@@ -112,7 +121,12 @@ func (a *adam) update(params []gorgonia.ValueGrad, s settings) (err error) {
 	if err != nil {
 		return err
 	}
-	if a.weights, _, err = open(a.weights, params); err != nil {
+	var squares float64
+	if a.weights, squares, err = open(a.weights, params); err != nil {
+		return err
+	}
+	factor, norm, err := clip(squares, s.maxNorm)
+	if err != nil {
 		return err
 	}
 	a.moments.kinds = adamKinds
@@ -122,8 +136,9 @@ func (a *adam) update(params []gorgonia.ValueGrad, s settings) (err error) {
 		}
 	}
 	a.step++
+	a.norm = norm
 	k := kernel.Adam{
-		Factor: 1, Rate: lr, Beta1: s.beta1, Beta2: s.beta2, Eps: s.eps,
+		Factor: factor, Rate: lr, Beta1: s.beta1, Beta2: s.beta2, Eps: s.eps,
 		Correct1: 1 - math.Pow(s.beta1, float64(a.step)),
 		Correct2: 1 - math.Pow(s.beta2, float64(a.step)),
 	}

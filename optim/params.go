@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"sync"
 	"unsafe"
 
 	"github.com/pkg/errors"
@@ -95,8 +96,13 @@ func numbers[F kernel.Float](v gorgonia.Value) []F {
 		if v == nil || v.RequiresIterator() {
 			return nil
 		}
-		s, _ := v.Data().([]F)
-		return s
+		switch {
+		case v.Dtype() == tensor.Float32 && unsafe.Sizeof(F(0)) == 4:
+			return asF[F](v.Float32s())
+		case v.Dtype() == tensor.Float64 && unsafe.Sizeof(F(0)) == 8:
+			return asF[F](v.Float64s())
+		}
+		return nil
 	case *gorgonia.F32:
 		return unsafe.Slice((*F)(unsafe.Pointer(v)), 1)
 	case *gorgonia.F64:
@@ -104,6 +110,9 @@ func numbers[F kernel.Float](v gorgonia.Value) []F {
 	}
 	return nil
 }
+
+// asF returns x as a slice of F, which is the type of its elements.
+func asF[F, E kernel.Float](x []E) []F { return *(*[]F)(unsafe.Pointer(&x)) }
 
 func finite(w weight) bool {
 	for _, g := range w.g32 {
@@ -135,7 +144,13 @@ func ClipGradNorm(params []gorgonia.ValueGrad, limit float64) (norm float64, err
 	if !(limit > 0) || math.IsInf(limit, 1) {
 		return 0, errors.Errorf("optim: ClipGradNorm: limit %v, want a finite number above 0", limit)
 	}
-	ws, squares, err := open(nil, params)
+	list, ok := weightLists.Get().(*[]weight)
+	if !ok {
+		list = new([]weight)
+	}
+	defer weightLists.Put(list)
+	ws, squares, err := open(*list, params)
+	*list = ws
 	if err == nil && math.IsInf(squares, 1) {
 		err = errors.New("the norm of the gradients overflows")
 	}
@@ -143,15 +158,34 @@ func ClipGradNorm(params []gorgonia.ValueGrad, limit float64) (norm float64, err
 		return 0, errors.WithMessage(err, "optim: ClipGradNorm")
 	}
 	norm = math.Sqrt(squares)
-	scale := limit / (norm + 1e-6)
-	if scale >= 1 {
-		return norm, nil
-	}
-	for _, w := range ws {
-		kernel.Scale(w.g32, w.g32, float32(scale))
-		kernel.Scale(w.g64, w.g64, scale)
+	if scale := clipFactor(norm, limit); scale < 1 {
+		for _, w := range ws {
+			kernel.Scale(w.g32, w.g32, float32(scale))
+			kernel.Scale(w.g64, w.g64, scale)
+		}
 	}
 	return norm, nil
+}
+
+var weightLists sync.Pool // of *[]weight
+
+// clipFactor returns what gradients of a norm are scaled by so that it is at most limit; 0 stands for no limit.
+func clipFactor(norm, limit float64) float64 {
+	if limit == 0 {
+		return 1
+	}
+	return min(1, limit/(norm+1e-6))
+}
+
+// clip returns the factor of the gradients whose squares have the given sum, and their norm.
+func clip(squares, limit float64) (factor, norm float64, err error) {
+	switch norm = math.Sqrt(squares); {
+	case !(limit >= 0) || math.IsInf(limit, 1):
+		return 0, 0, errors.Errorf("MaxNorm %v, want a finite number of at least 0", limit)
+	case limit > 0 && math.IsInf(norm, 1):
+		return 0, 0, errors.New("the norm of the gradients overflows")
+	}
+	return clipFactor(norm, limit), norm, nil
 }
 
 // ZeroGrad sets gradients to zero, for machines that add to them. Parameters without a gradient are passed over.

@@ -15,8 +15,11 @@ type SGD struct {
 	Nesterov    bool    // look ahead along the momentum, https://proceedings.mlr.press/v28/sutskever13.html
 	WeightDecay float64 // added to the gradient
 	Decay       func(gorgonia.ValueGrad) bool
+	MaxNorm     float64 // as in AdamW
 
 	step     int
+	norm     float64
+	first    []bool // kept for its memory
 	velocity memory
 	weights  []weight
 }
@@ -25,6 +28,9 @@ var _ gorgonia.Solver = (*SGD)(nil)
 
 // Steps returns how many steps have been taken.
 func (s *SGD) Steps() int { return s.step }
+
+// GradNorm returns the norm that the gradients of the last step had together, before MaxNorm.
+func (s *SGD) GradNorm() float64 { return s.norm }
 
 // State returns what the optimizer remembers of params: their velocities, under PyTorch's name, if there is momentum.
 func (s *SGD) State(params []gorgonia.ValueGrad) State { return s.velocity.state(params, s.step) }
@@ -66,13 +72,18 @@ func (s *SGD) update(params []gorgonia.ValueGrad) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.weights, _, err = open(s.weights, params); err != nil {
+	var squares float64
+	if s.weights, squares, err = open(s.weights, params); err != nil {
+		return err
+	}
+	factor, norm, err := clip(squares, s.MaxNorm)
+	if err != nil {
 		return err
 	}
 	if s.Momentum != 0 {
 		s.velocity.kinds = sgdKinds
 	}
-	first := make([]bool, 0, 64)
+	first := s.first[:0]
 	for i, p := range params {
 		_, known := s.velocity.slots[p]
 		first = append(first, !known)
@@ -83,7 +94,8 @@ func (s *SGD) update(params []gorgonia.ValueGrad) (err error) {
 		}
 	}
 	s.step++
-	k := kernel.SGD{Factor: 1, Rate: lr, Momentum: s.Momentum, Dampening: s.Dampening, Nesterov: s.Nesterov}
+	s.norm, s.first = norm, first
+	k := kernel.SGD{Factor: factor, Rate: lr, Momentum: s.Momentum, Dampening: s.Dampening, Nesterov: s.Nesterov}
 	for i, p := range params {
 		k.First, k.Penalty = first[i], 0
 		if s.Decay == nil || s.Decay(p) {

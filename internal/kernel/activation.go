@@ -49,7 +49,7 @@ func SiLUBackward[F Float](dx, dy, x []F) {
 // SwiGLU computes dst[i] = gate[i] · sigmoid(gate[i]) · up[i].
 func SwiGLU[F Float](dst, gate, up []F) {
 	if is32[F]() {
-		l := newLoop(func(l *loop32, lo, hi int) { swigluRow(l.out[0][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi]) })
+		l := newLoop(swiGLULoop)
 		l.out[0], l.in[0], l.in[1] = asFloat32s(dst), asFloat32s(gate), asFloat32s(up)
 		l.parallel(len(dst), transcendental)
 		return
@@ -57,12 +57,12 @@ func SwiGLU[F Float](dst, gate, up []F) {
 	Parallel(len(dst), transcendental, func(lo, hi int) { swigluPortable(dst[lo:hi], gate[lo:hi], up[lo:hi]) })
 }
 
+func swiGLULoop(l *loop32, lo, hi int) { swigluRow(l.out[0][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi]) }
+
 // SwiGLUBackward computes the gradients of SwiGLU for both operands.
 func SwiGLUBackward[F Float](dgate, dup, dy, gate, up []F) {
 	if is32[F]() {
-		l := newLoop(func(l *loop32, lo, hi int) {
-			swigluGradRow(l.out[0][lo:hi], l.out[1][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi], l.in[2][lo:hi])
-		})
+		l := newLoop(swiGLUBackwardLoop)
 		l.out[0], l.out[1] = asFloat32s(dgate), asFloat32s(dup)
 		l.in[0], l.in[1], l.in[2] = asFloat32s(dy), asFloat32s(gate), asFloat32s(up)
 		l.parallel(len(dy), transcendental)
@@ -73,16 +73,15 @@ func SwiGLUBackward[F Float](dgate, dup, dy, gate, up []F) {
 	})
 }
 
+func swiGLUBackwardLoop(l *loop32, lo, hi int) {
+	swigluGradRow(l.out[0][lo:hi], l.out[1][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi], l.in[2][lo:hi])
+}
+
 // SwiGLUPacked is SwiGLU for rows of x that hold hidden elements of gate and then as many of up.
 func SwiGLUPacked[F Float](dst, x []F, hidden int) {
 	n := len(dst) / max(1, hidden)
 	if is32[F]() {
-		l := newLoop(func(l *loop32, lo, hi int) {
-			for r := lo; r < hi; r++ {
-				x := l.in[0][2*r*l.dim:]
-				swigluRow(l.out[0][r*l.dim:][:l.dim], x, x[l.dim:])
-			}
-		})
+		l := newLoop(swiGLUPackedLoop)
 		l.out[0], l.in[0], l.dim = asFloat32s(dst), asFloat32s(x), hidden
 		l.parallel(n, rows(hidden))
 		return
@@ -95,16 +94,18 @@ func SwiGLUPacked[F Float](dst, x []F, hidden int) {
 	})
 }
 
+func swiGLUPackedLoop(l *loop32, lo, hi int) {
+	for r := lo; r < hi; r++ {
+		x := l.in[0][2*r*l.dim:]
+		swigluRow(l.out[0][r*l.dim:][:l.dim], x, x[l.dim:])
+	}
+}
+
 // SwiGLUPackedBackward computes the gradient of SwiGLUPacked.
 func SwiGLUPackedBackward[F Float](dx, dy, x []F, hidden int) {
 	n := len(dy) / max(1, hidden)
 	if is32[F]() {
-		l := newLoop(func(l *loop32, lo, hi int) {
-			for r := lo; r < hi; r++ {
-				x, dx := l.in[1][2*r*l.dim:], l.out[0][2*r*l.dim:]
-				swigluGradRow(dx, dx[l.dim:], l.in[0][r*l.dim:][:l.dim], x, x[l.dim:])
-			}
-		})
+		l := newLoop(swiGLUPackedBackwardLoop)
 		l.out[0], l.in[0], l.in[1], l.dim = asFloat32s(dx), asFloat32s(dy), asFloat32s(x), hidden
 		l.parallel(n, rows(hidden))
 		return
@@ -115,6 +116,13 @@ func SwiGLUPackedBackward[F Float](dx, dy, x []F, hidden int) {
 			swigluGradPortable(dx, dx[hidden:], dy[r*hidden:][:hidden], x, x[hidden:])
 		}
 	})
+}
+
+func swiGLUPackedBackwardLoop(l *loop32, lo, hi int) {
+	for r := lo; r < hi; r++ {
+		x, dx := l.in[1][2*r*l.dim:], l.out[0][2*r*l.dim:]
+		swigluGradRow(dx, dx[l.dim:], l.in[0][r*l.dim:][:l.dim], x, x[l.dim:])
+	}
 }
 
 // GELU computes dst[i] = x[i] · Φ(x[i]), Φ being the normal distribution function.

@@ -36,6 +36,10 @@ func AttentionForward[F Float](a Attention, out, lse, q, k, v []F) {
 	if is32[F]() && attention32(a, asFloat32s(out), asFloat32s(lse), asFloat32s(q), asFloat32s(k), asFloat32s(v)) {
 		return
 	}
+	attentionForwardPortable(a, out, lse, q, k, v)
+}
+
+func attentionForwardPortable[F Float](a Attention, out, lse, q, k, v []F) {
 	d, group := a.HeadDim, a.Heads/a.KVHeads
 	ldq, ldk, ldo := a.rowQ(), a.rowK(), a.Heads*d
 	Parallel(a.Batch*a.Heads, 1, func(lo, hi int) {
@@ -66,6 +70,10 @@ func AttentionBackward[F Float](a Attention, dq, dk, dv, dout, out, lse, q, k, v
 		asFloat32s(lse), asFloat32s(q), asFloat32s(k), asFloat32s(v)) {
 		return
 	}
+	attentionBackwardPortable(a, dq, dk, dv, dout, out, lse, q, k, v)
+}
+
+func attentionBackwardPortable[F Float](a Attention, dq, dk, dv, dout, out, lse, q, k, v []F) {
 	d, group := a.HeadDim, a.Heads/a.KVHeads
 	ldq, ldk, ldo := a.rowQ(), a.rowK(), a.Heads*d
 	// The query heads of one key and value head add to the same gradients, in order.

@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // CrossEntropy says how rows of logits are scored against targets.
 type CrossEntropy[F Float] struct {
@@ -17,68 +20,125 @@ type CrossEntropy[F Float] struct {
 //
 // and its lse = log Σ e**x[c]. Rows left out have loss 0. All targets must be valid.
 func (c *CrossEntropy[F]) Forward(losses, lse, logits []F, targets []int) {
-	Parallel(len(targets), rows(c.Classes), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			t := targets[r]
-			if c.Ignore != nil && c.Ignore(t) {
-				losses[r], lse[r] = 0, 0
-				continue
-			}
-			x := logits[r*c.Classes:][:c.Classes]
-			m, z := LogSumExp(x)
-			l := float64(m) + z
-			// (m - x) + z keeps what lse - x would round away.
-			loss := (1 - c.Smoothing) * c.weight(t) * (float64(m) - float64(x[t]) + z)
-			if c.Smoothing != 0 {
-				var s float64
-				for i, v := range x {
-					if w := c.weight(i); w != 0 {
-						s += w * (float64(m) - float64(v) + z)
-					}
-				}
-				loss += c.Smoothing / float64(c.Classes) * s
-			}
-			if c.ZLoss != 0 {
-				loss += c.ZLoss * l * l
-			}
-			losses[r], lse[r] = F(loss), F(l)
-		}
-	})
+	s := newScored(c)
+	s.losses, s.lse, s.logits, s.targets = losses, lse, logits, targets
+	Parallel(len(targets), rows(c.Classes), s.forward)
+	s.release()
 }
 
-// Backward computes the gradient of Forward with respect to the logits; row r of it is scaled by main(r), and the
-// part that ZLoss adds by z(r). Rows left out have gradient 0.
-func (c *CrossEntropy[F]) Backward(dlogits, lse, logits []F, targets []int, main, z func(row int) float64) {
-	var weights float64
+// Backward computes the gradient of Forward with respect to the logits; a row of it is scaled by main, and the part that
+// ZLoss adds by z. Rows left out have gradient 0. dlogits may be logits.
+func (c *CrossEntropy[F]) Backward(dlogits, lse, logits []F, targets []int, main, z RowFactors[F]) {
+	s := newScored(c)
+	s.dlogits, s.lse, s.logits, s.targets, s.main, s.z = dlogits, lse, logits, targets, main, z
 	for i := range c.Classes {
-		weights += c.weight(i)
+		s.weights += c.weight(i)
 	}
-	even := c.Smoothing / float64(c.Classes)
-	Parallel(len(targets), rows(c.Classes), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			dx, t := dlogits[r*c.Classes:][:c.Classes], targets[r]
-			if c.Ignore != nil && c.Ignore(t) {
-				clear(dx)
-				continue
-			}
-			x := logits[r*c.Classes:][:c.Classes]
-			g := main(r)
-			hit := (1 - c.Smoothing) * c.weight(t)
-			// Every class gets p·all, less its share of the target.
-			all := g * (hit + even*weights)
-			if c.ZLoss != 0 {
-				all += z(r) * c.ZLoss * 2 * float64(lse[r])
-			}
-			m, zz := LogSumExp(x)
-			expScaled(dx, x, m, F(all*math.Exp(-zz)))
-			if c.Smoothing != 0 {
-				for i := range dx {
-					dx[i] -= F(g * even * c.weight(i))
+	Parallel(len(targets), rows(c.Classes), s.backward)
+	s.release()
+}
+
+// RowFactors are the gradients of the losses of rows: each its own if Rows is not nil, or the same for all.
+type RowFactors[F Float] struct {
+	Rows []F
+	All  float64
+}
+
+func (f RowFactors[F]) of(row int) float64 {
+	if f.Rows != nil {
+		return float64(f.Rows[row])
+	}
+	return f.All
+}
+
+// From returns the factors of rows that are counted from first.
+func (f RowFactors[F]) From(first int) RowFactors[F] {
+	if f.Rows != nil {
+		f.Rows = f.Rows[first:]
+	}
+	return f
+}
+
+// scored is a cross-entropy, or its gradient, in progress. It is kept for its bound methods.
+type scored[F Float] struct {
+	*CrossEntropy[F]
+	losses, lse, logits, dlogits []F
+	targets                      []int
+	main, z                      RowFactors[F]
+	weights                      float64 // of all classes
+	forward, backward            func(lo, hi int)
+}
+
+var scoredPool sync.Pool // of *scored of whatever type came last
+
+func newScored[F Float](c *CrossEntropy[F]) *scored[F] {
+	s, ok := scoredPool.Get().(*scored[F])
+	if !ok {
+		s = new(scored[F])
+		s.forward, s.backward = s.forwardRows, s.backwardRows
+	}
+	s.CrossEntropy = c
+	return s
+}
+
+func (s *scored[F]) release() {
+	*s = scored[F]{forward: s.forward, backward: s.backward}
+	scoredPool.Put(s)
+}
+
+func (c *scored[F]) forwardRows(lo, hi int) {
+	for r := lo; r < hi; r++ {
+		t := c.targets[r]
+		if c.Ignore != nil && c.Ignore(t) {
+			c.losses[r], c.lse[r] = 0, 0
+			continue
+		}
+		x := c.logits[r*c.Classes:][:c.Classes]
+		m, z := LogSumExp(x)
+		l := float64(m) + z
+		// (m - x) + z keeps what lse - x would round away.
+		loss := (1 - c.Smoothing) * c.weight(t) * (float64(m) - float64(x[t]) + z)
+		if c.Smoothing != 0 {
+			var s float64
+			for i, v := range x {
+				if w := c.weight(i); w != 0 {
+					s += w * (float64(m) - float64(v) + z)
 				}
 			}
-			dx[t] -= F(g * hit)
+			loss += c.Smoothing / float64(c.Classes) * s
 		}
-	})
+		if c.ZLoss != 0 {
+			loss += c.ZLoss * l * l
+		}
+		c.losses[r], c.lse[r] = F(loss), F(l)
+	}
+}
+
+func (c *scored[F]) backwardRows(lo, hi int) {
+	even := c.Smoothing / float64(c.Classes)
+	for r := lo; r < hi; r++ {
+		dx, t := c.dlogits[r*c.Classes:][:c.Classes], c.targets[r]
+		if c.Ignore != nil && c.Ignore(t) {
+			clear(dx)
+			continue
+		}
+		x := c.logits[r*c.Classes:][:c.Classes]
+		g := c.main.of(r)
+		hit := (1 - c.Smoothing) * c.weight(t)
+		// Every class gets p·all, less its share of the target.
+		all := g * (hit + even*c.weights)
+		if c.ZLoss != 0 {
+			all += c.z.of(r) * c.ZLoss * 2 * float64(c.lse[r])
+		}
+		m, z := LogSumExp(x)
+		expScaled(dx, x, m, F(all*math.Exp(-z)))
+		if c.Smoothing != 0 {
+			for i := range dx {
+				dx[i] -= F(g * even * c.weight(i))
+			}
+		}
+		dx[t] -= F(g * hit)
+	}
 }
 
 func (c *CrossEntropy[F]) weight(class int) float64 {
@@ -108,7 +168,7 @@ func SoftCrossEntropy[F Float](losses, logits, probs []F, classes int) {
 
 // SoftCrossEntropyBackward computes the gradient of SoftCrossEntropy for the logits, row r scaled by g(r):
 // dx[c] = g·(softmax(x)[c]·Σ q - q[c]).
-func SoftCrossEntropyBackward[F Float](dlogits, logits, probs []F, classes int, g func(row int) float64) {
+func SoftCrossEntropyBackward[F Float](dlogits, logits, probs []F, classes int, g RowFactors[F]) {
 	if classes == 0 {
 		return
 	}
@@ -116,7 +176,7 @@ func SoftCrossEntropyBackward[F Float](dlogits, logits, probs []F, classes int, 
 		for r := lo; r < hi; r++ {
 			x, q, dx := logits[r*classes:][:classes], probs[r*classes:][:classes], dlogits[r*classes:][:classes]
 			m, z := LogSumExp(x)
-			gr, sum := F(g(r)), F(Sum(q))
+			gr, sum := F(g.of(r)), F(Sum(q))
 			for i, v := range x {
 				dx[i] = gr * (exp(v-m-F(z))*sum - q[i])
 			}
@@ -145,7 +205,7 @@ func KLDivergence[F Float](losses, student, teacher []F, classes int) {
 }
 
 // KLDivergenceBackward computes the gradient of KLDivergence for the student, row r scaled by g(r): g·(q - p).
-func KLDivergenceBackward[F Float](dstudent, student, teacher []F, classes int, g func(row int) float64) {
+func KLDivergenceBackward[F Float](dstudent, student, teacher []F, classes int, g RowFactors[F]) {
 	if classes == 0 {
 		return
 	}
@@ -154,7 +214,7 @@ func KLDivergenceBackward[F Float](dstudent, student, teacher []F, classes int, 
 			s, t, dx := student[r*classes:][:classes], teacher[r*classes:][:classes], dstudent[r*classes:][:classes]
 			ms, zs := LogSumExp(s)
 			mt, zt := LogSumExp(t)
-			gr := F(g(r))
+			gr := F(g.of(r))
 			for i := range s {
 				dx[i] = gr * (exp(s[i]-ms-F(zs)) - exp(t[i]-mt-F(zt)))
 			}

@@ -6,13 +6,15 @@ const elements = 1 << 14
 // Add computes dst[i] = x[i] + y[i]. dst may be x or y.
 func Add[F Float](dst, x, y []F) {
 	if is32[F]() {
-		l := newLoop(func(l *loop32, lo, hi int) { addRow(l.out[0][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi]) })
+		l := newLoop(addLoop)
 		l.out[0], l.in[0], l.in[1] = asFloat32s(dst), asFloat32s(x), asFloat32s(y)
 		l.parallel(len(dst), elements)
 		return
 	}
 	Parallel(len(dst), elements, func(lo, hi int) { addPortable(dst[lo:hi], x[lo:hi], y[lo:hi]) })
 }
+
+func addLoop(l *loop32, lo, hi int) { addRow(l.out[0][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi]) }
 
 // Sub computes dst[i] = x[i] - y[i]. dst may be x or y.
 func Sub[F Float](dst, x, y []F) {
@@ -27,7 +29,7 @@ func Sub[F Float](dst, x, y []F) {
 // Mul computes dst[i] = x[i] · y[i]. dst may be x or y.
 func Mul[F Float](dst, x, y []F) {
 	if is32[F]() {
-		l := newLoop(func(l *loop32, lo, hi int) { mulRow(l.out[0][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi]) })
+		l := newLoop(mulLoop)
 		l.out[0], l.in[0], l.in[1] = asFloat32s(dst), asFloat32s(x), asFloat32s(y)
 		l.parallel(len(dst), elements)
 		return
@@ -35,16 +37,20 @@ func Mul[F Float](dst, x, y []F) {
 	Parallel(len(dst), elements, func(lo, hi int) { mulPortable(dst[lo:hi], x[lo:hi], y[lo:hi]) })
 }
 
+func mulLoop(l *loop32, lo, hi int) { mulRow(l.out[0][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi]) }
+
 // Scale computes dst[i] = alpha · x[i]. dst may be x.
 func Scale[F Float](dst, x []F, alpha F) {
 	if is32[F]() {
-		l := newLoop(func(l *loop32, lo, hi int) { scaleRow(l.out[0][lo:hi], l.in[0][lo:hi], l.factors[0]) })
+		l := newLoop(scaleLoop)
 		l.out[0], l.in[0], l.factors[0] = asFloat32s(dst), asFloat32s(x), float32(alpha)
 		l.parallel(len(dst), elements)
 		return
 	}
 	Parallel(len(dst), elements, func(lo, hi int) { scalePortable(dst[lo:hi], x[lo:hi], alpha) })
 }
+
+func scaleLoop(l *loop32, lo, hi int) { scaleRow(l.out[0][lo:hi], l.in[0][lo:hi], l.factors[0]) }
 
 // Axpy computes dst[i] += alpha · x[i].
 func Axpy[F Float](dst []F, alpha F, x []F) {

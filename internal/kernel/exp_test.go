@@ -49,7 +49,7 @@ func TestExtremeLogits(t *testing.T) {
 		LogSoftmax(l, tt.x, n)
 		ce := CrossEntropy[float32]{Classes: n}
 		ce.Forward(losses, lse, tt.x, []int{tt.target})
-		one := func(int) float64 { return 1 }
+		one := RowFactors[float32]{All: 1}
 		ce.Backward(dx, lse, tt.x, []int{tt.target}, one, one)
 		for i := range tt.x {
 			for _, c := range []struct {

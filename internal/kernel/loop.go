@@ -12,6 +12,7 @@ type loop32 struct {
 	dim     int // length of a row, where operands have rows
 	factors [10]float32
 	sums    []float64
+	ids     []int
 
 	run func(lo, hi int) // calls body
 }
@@ -33,6 +34,6 @@ func newLoop(body func(l *loop32, lo, hi int)) *loop32 {
 func (l *loop32) parallel(n, grain int) {
 	Parallel(n, grain, l.run)
 	l.out, l.in, l.factors = [6][]float32{}, [6][]float32{}, [10]float32{}
-	l.sums = nil
+	l.sums, l.ids = nil, nil
 	loops.Put(l)
 }

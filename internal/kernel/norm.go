@@ -6,15 +6,7 @@ import "math"
 func RMSNorm[F Float](y, inv, x, w []F, eps float64) {
 	d := len(w)
 	if is32[F]() {
-		l := newLoop(func(l *loop32, lo, hi int) {
-			d, eps := l.dim, float64(l.factors[0])+float64(l.factors[1])
-			for r := lo; r < hi; r++ {
-				x, y := l.in[0][r*d:][:d], l.out[0][r*d:][:d]
-				s := float32(1 / math.Sqrt(float64(dot32(x, x))/float64(d)+eps))
-				l.out[1][r] = s
-				rmsNormRow(y, x, l.in[1], s)
-			}
-		})
+		l := newLoop(rmsNormLoop)
 		l.out[0], l.out[1], l.in[0], l.in[1], l.dim = asFloat32s(y), asFloat32s(inv), asFloat32s(x), asFloat32s(w), d
 		l.factors[0] = float32(eps)
 		l.factors[1] = float32(eps - float64(l.factors[0]))
@@ -31,6 +23,16 @@ func RMSNorm[F Float](y, inv, x, w []F, eps float64) {
 	})
 }
 
+func rmsNormLoop(l *loop32, lo, hi int) {
+	d, eps := l.dim, float64(l.factors[0])+float64(l.factors[1])
+	for r := lo; r < hi; r++ {
+		x, y := l.in[0][r*d:][:d], l.out[0][r*d:][:d]
+		s := float32(1 / math.Sqrt(float64(dot32(x, x))/float64(d)+eps))
+		l.out[1][r] = s
+		rmsNormRow(y, x, l.in[1], s)
+	}
+}
+
 // normParts is how many parts the rows of a norm are cut into, whatever the number of threads. Each sums the gradient of
 // w by itself, and these are then added in order.
 const normParts = 16
@@ -43,17 +45,7 @@ func RMSNormBackward[F Float](dx, dw, dy, x, w, inv, r []F) {
 	defer putScratch(sums)
 	clear(*sums)
 	if is32[F]() {
-		l := newLoop(func(l *loop32, lo, hi int) {
-			d, n, r := l.dim, len(l.in[3]), []float32(nil)
-			for part := lo; part < hi; part++ {
-				for i := n * part / normParts; i < n*(part+1)/normParts; i++ {
-					if l.in[4] != nil {
-						r = l.in[4][i*d:][:d]
-					}
-					rmsNormGradRow(l.out[0][i*d:][:d], l.out[1][part*d:][:d], l.in[0][i*d:][:d], l.in[1][i*d:][:d], l.in[2], r, l.in[3][i])
-				}
-			}
-		})
+		l := newLoop(rmsNormBackwardLoop)
 		l.out[0], l.out[1], l.dim = asFloat32s(dx), asFloat32s(*sums), d
 		l.in[0], l.in[1], l.in[2], l.in[3], l.in[4] = asFloat32s(dy), asFloat32s(x), asFloat32s(w), asFloat32s(inv), asFloat32s(r)
 		l.parallel(normParts, 1)
@@ -71,6 +63,18 @@ func RMSNormBackward[F Float](dx, dw, dy, x, w, inv, r []F) {
 		})
 	}
 	addParts(dw, *sums)
+}
+
+func rmsNormBackwardLoop(l *loop32, lo, hi int) {
+	d, n, r := l.dim, len(l.in[3]), []float32(nil)
+	for part := lo; part < hi; part++ {
+		for i := n * part / normParts; i < n*(part+1)/normParts; i++ {
+			if l.in[4] != nil {
+				r = l.in[4][i*d:][:d]
+			}
+			rmsNormGradRow(l.out[0][i*d:][:d], l.out[1][part*d:][:d], l.in[0][i*d:][:d], l.in[1][i*d:][:d], l.in[2], r, l.in[3][i])
+		}
+	}
 }
 
 // addParts sums rows of parts, each as long as dst.

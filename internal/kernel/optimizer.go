@@ -16,9 +16,7 @@ type Adam struct {
 //	w[i] = shrink·w[i] - rate/correct₁ · m[i] / (√v[i]/√correct₂ + eps)
 func AdamStep[F Float](a Adam, w, dw, m, v []F) {
 	if is32[F]() {
-		l := newLoop(func(l *loop32, lo, hi int) {
-			adamRow(l.out[0][lo:hi], l.in[0][lo:hi], l.out[1][lo:hi], l.out[2][lo:hi], &l.factors)
-		})
+		l := newLoop(adamStepLoop)
 		l.out[0], l.out[1], l.out[2], l.in[0] = asFloat32s(w), asFloat32s(m), asFloat32s(v), asFloat32s(dw)
 		adamFactors(a, &l.factors)
 		l.parallel(len(w), elements)
@@ -27,6 +25,10 @@ func AdamStep[F Float](a Adam, w, dw, m, v []F) {
 	var factors [10]F
 	adamFactors(a, &factors)
 	Parallel(len(w), elements, func(lo, hi int) { adamPortable(w[lo:hi], dw[lo:hi], m[lo:hi], v[lo:hi], &factors) })
+}
+
+func adamStepLoop(l *loop32, lo, hi int) {
+	adamRow(l.out[0][lo:hi], l.in[0][lo:hi], l.out[1][lo:hi], l.out[2][lo:hi], &l.factors)
 }
 
 // adamFactors gives the numbers of a step in the order that loops take them.
@@ -75,12 +77,7 @@ func SumSquares[F Float](x []F) float64 {
 	sums := getScratch[float64](blocks)
 	defer putScratch(sums)
 	if is32[F]() {
-		l := newLoop(func(l *loop32, lo, hi int) {
-			for b := lo; b < hi; b++ {
-				x := l.in[0]
-				l.sums[b] = squares32(x[b*sumBlock : min(len(x), (b+1)*sumBlock)])
-			}
-		})
+		l := newLoop(sumSquaresLoop)
 		l.in[0], l.sums = asFloat32s(x), *sums
 		l.parallel(blocks, 1)
 		return Sum(*sums)
@@ -92,4 +89,11 @@ func SumSquares[F Float](x []F) float64 {
 		}
 	})
 	return Sum(s)
+}
+
+func sumSquaresLoop(l *loop32, lo, hi int) {
+	for b := lo; b < hi; b++ {
+		x := l.in[0]
+		l.sums[b] = squares32(x[b*sumBlock : min(len(x), (b+1)*sumBlock)])
+	}
 }

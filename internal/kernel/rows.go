@@ -3,13 +3,7 @@ package kernel
 // AddToRows adds b to n rows of x, which begin ldx apart: x[i*ldx+j] += b[j].
 func AddToRows[F Float](x []F, ldx, n int, b []F) {
 	if is32[F]() {
-		l := newLoop(func(l *loop32, lo, hi int) {
-			x, b := l.out[0], l.in[0]
-			for i := lo; i < hi; i++ {
-				row := x[i*l.dim:][:len(b)]
-				addRow(row, row, b)
-			}
-		})
+		l := newLoop(addToRowsLoop)
 		l.out[0], l.in[0], l.dim = asFloat32s(x), asFloat32s(b), ldx
 		l.parallel(n, max(1, elements/max(1, len(b))))
 		return
@@ -20,13 +14,23 @@ func AddToRows[F Float](x []F, ldx, n int, b []F) {
 	}
 }
 
+func addToRowsLoop(l *loop32, lo, hi int) {
+	x, b := l.out[0], l.in[0]
+	for i := lo; i < hi; i++ {
+		row := x[i*l.dim:][:len(b)]
+		addRow(row, row, b)
+	}
+}
+
 // Copy copies src to dst, which is as long.
 func Copy[F Float](dst, src []F) {
 	if is32[F]() {
-		l := newLoop(func(l *loop32, lo, hi int) { copy(l.out[0][lo:hi], l.in[0][lo:hi]) })
+		l := newLoop(copyLoop)
 		l.out[0], l.in[0] = asFloat32s(dst), asFloat32s(src)
 		l.parallel(len(dst), elements)
 		return
 	}
 	copy(dst, src)
 }
+
+func copyLoop(l *loop32, lo, hi int) { copy(l.out[0][lo:hi], l.in[0][lo:hi]) }

@@ -24,6 +24,7 @@ type head[F kernel.Float] struct {
 	*scoring[F]
 	n, dim int // rows and columns of x
 	chunk  int // rows whose logits exist at a time
+	one    []F // the gradient of the loss that gradients are found for
 }
 
 func linearCrossEntropy[F kernel.Float](e CrossEntropy, x, w, targets *gorgonia.Node) (*gorgonia.Node, error) {
@@ -39,7 +40,7 @@ func linearCrossEntropy[F kernel.Float](e CrossEntropy, x, w, targets *gorgonia.
 	if o.err != nil {
 		return nil, o.err
 	}
-	h := &head[F]{scoring: newScoring[F](&o, e, show("w", w), ws[0], ts), n: ts.TotalSize(), dim: ws[1]}
+	h := &head[F]{scoring: newScoring[F](&o, e, show("w", w), ws[0], ts), n: ts.TotalSize(), dim: ws[1], one: []F{1}}
 	if o.err != nil {
 		return nil, o.err
 	}
@@ -69,9 +70,8 @@ func linearCrossEntropy[F kernel.Float](e CrossEntropy, x, w, targets *gorgonia.
 			if h.reduction == ReduceMean {
 				rows, weight = h.kept(targets)
 			}
-			one := [1]F{1}
 			err := h.run(output[F](c, 3), output[F](c, 4), losses, lse, output[F](c, 5), input[F](c, 0), input[F](c, 1), targets,
-				rowGradient(h.reduction, one[:], weight), rowGradient(h.reduction, one[:], rows))
+				rowGradient(h.reduction, h.one, weight), rowGradient(h.reduction, h.one, rows))
 			if err != nil {
 				return err
 			}
@@ -101,7 +101,7 @@ func (h *head[F]) rowwise(x, w, targets *gorgonia.Node, room signature) (*gorgon
 		name: "LinearCrossEntropy", out: []signature{like[F](h.rows...), like[F](h.rows...), room},
 		run: func(c *Call) error {
 			losses, targets := output[F](c, 0), ints(c.In[2])
-			if err := h.run(nil, nil, losses, output[F](c, 1), output[F](c, 2), input[F](c, 0), input[F](c, 1), targets, nil, nil); err != nil {
+			if err := h.run(nil, nil, losses, output[F](c, 1), output[F](c, 2), input[F](c, 0), input[F](c, 1), targets, kernel.RowFactors[F]{}, kernel.RowFactors[F]{}); err != nil {
 				return err
 			}
 			return h.reduce(c, losses, output[F](c, 1), targets)
@@ -126,9 +126,9 @@ func (h *head[F]) rowwise(x, w, targets *gorgonia.Node, room signature) (*gorgon
 	}, x, w, targets)
 }
 
-// run computes losses and log Σ e**logit of all rows and, where dx and dw are not nil, the gradients of x and w, row r
-// of the logits' gradient being scaled by main(r), and its part of the z-loss by z(r).
-func (h *head[F]) run(dx, dw, losses, lse, room, x, w []F, targets []int, main, z func(row int) float64) error {
+// run computes losses and log Σ e**logit of all rows and, where dx and dw are not nil, the gradients of x and w, a row
+// of the logits' gradient being scaled by main, and its part of the z-loss by z.
+func (h *head[F]) run(dx, dw, losses, lse, room, x, w []F, targets []int, main, z kernel.RowFactors[F]) error {
 	if err := h.check(targets); err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (h *head[F]) run(dx, dw, losses, lse, room, x, w []F, targets []int, main, 
 		if dx == nil && dw == nil {
 			continue
 		}
-		h.rule.Backward(logits, lse[at:][:n], logits, targets, from(main, at), from(z, at))
+		h.rule.Backward(logits, lse[at:][:n], logits, targets, main.From(at), z.From(at))
 		if dx != nil {
 			kernel.Gemm(false, false, n, dim, classes, logits, classes, w, dim, dx[at*dim:], dim, false)
 		}
@@ -150,11 +150,6 @@ func (h *head[F]) run(dx, dw, losses, lse, room, x, w []F, targets []int, main, 
 		}
 	}
 	return nil
-}
-
-// from returns g for rows that are counted from first.
-func from(g func(row int) float64, first int) func(row int) float64 {
-	return func(row int) float64 { return g(first + row) }
 }
 
 // scaleBy returns x times the number s.

@@ -49,20 +49,18 @@ func reduceRows[F kernel.Float](c *Call, r Reduction, losses []F, n float64) {
 	}
 }
 
-// rowGradient returns the gradient of the loss of a row from dy, that of the result.
-func rowGradient[F kernel.Float](r Reduction, dy []F, n float64) func(row int) float64 {
-	if r == ReduceNone {
-		return func(row int) float64 { return float64(dy[row]) }
+// rowGradient returns the gradients of the losses of rows from dy, that of the result.
+func rowGradient[F kernel.Float](r Reduction, dy []F, n float64) kernel.RowFactors[F] {
+	switch g := float64(dy[0]); {
+	case r == ReduceNone:
+		return kernel.RowFactors[F]{Rows: dy}
+	case r == ReduceMean && n == 0:
+		return kernel.RowFactors[F]{}
+	case r == ReduceMean:
+		return kernel.RowFactors[F]{All: g / n}
+	default:
+		return kernel.RowFactors[F]{All: g}
 	}
-	g := float64(dy[0])
-	if r == ReduceMean {
-		if n == 0 {
-			g = 0
-		} else {
-			g /= n
-		}
-	}
-	return func(int) float64 { return g }
 }
 
 // checkLosses returns an error if a loss is not a number, naming the row.
@@ -80,7 +78,7 @@ func checkLosses[F kernel.Float](name string, losses []F, rows tensor.Shape) err
 type rowLoss[F kernel.Float] struct {
 	name     string
 	forward  func(losses, logits, targets []F, classes int)
-	backward func(dlogits, logits, targets []F, classes int, g func(row int) float64)
+	backward func(dlogits, logits, targets []F, classes int, g kernel.RowFactors[F])
 }
 
 // apply scores logits (..., classes) against targets of the same shape.

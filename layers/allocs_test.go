@@ -1,0 +1,65 @@
+package layers_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/logits-go/logits/graph"
+	"github.com/logits-go/logits/layers"
+	"github.com/logits-go/logits/loss"
+	"github.com/logits-go/logits/optim"
+)
+
+// A step of training allocates nothing once it has found its memory.
+func TestTrainingAllocatesNothing(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector empties pools at random")
+	}
+	for _, c := range []struct {
+		name   string
+		config layers.Config
+	}{
+		{"llama", layers.Config{VocabSize: 300, ContextLength: 64, DModel: 64, NumLayers: 2, NumHeads: 4}},
+		{"shared heads", layers.Config{VocabSize: 300, ContextLength: 64, DModel: 64, NumLayers: 2, NumHeads: 4, NumKVHeads: 2, SplitRoPE: true}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ps := graph.NewParams(1)
+			m, err := layers.NewTransformerLM(ps.Root(), c.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := graph.New()
+			tokens, targets := g.Tokens("tokens", 8, 64), g.Tokens("targets", 8, 64)
+			x := m.Hidden(tokens)
+			prog, err := graph.CompileTrain(graph.Apply3(loss.LinearCrossEntropy, x, x.Param(m.Head()), targets))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids := make([]int, 8*64)
+			for i := range ids {
+				ids[i] = i * 7919 % 300
+			}
+			feed := graph.Feed{tokens: graph.Ints(ids, 8, 64), targets: graph.Ints(ids, 8, 64)}
+			weights := ps.ValueGrads()
+			opt := &optim.AdamW{MaxNorm: 1}
+			ctx := context.Background()
+			for _, part := range []struct {
+				name string
+				f    func() error
+			}{
+				{"run", func() error { return prog.Run(ctx, feed) }},
+				{"clip", func() error { _, err := optim.ClipGradNorm(weights, 1); return err }},
+				{"step", func() error { return opt.Step(weights) }},
+			} {
+				n := testing.AllocsPerRun(10, func() {
+					if err := part.f(); err != nil {
+						t.Fatal(err)
+					}
+				})
+				if n != 0 {
+					t.Errorf("%s makes %v allocations", part.name, n)
+				}
+			}
+		})
+	}
+}
