@@ -10,7 +10,7 @@ import "sync"
 // then strips of a few rows of op(a) meet all panels of the block in one call, which reads op(a) where it lies. The
 // number of terms summed up in registers and the order of the sums are those of both instruction sets.
 const (
-	sgemmK    = 384 // rows of a block of b: terms of one sum in registers
+	sgemmK    = 512 // rows of a block of b: terms of one sum in registers
 	sgemmCols = 512 // columns of a block of b
 
 	// So many strips are multiplied before what comes next is told of their rows.

@@ -50,7 +50,7 @@ const (
 	spinTime = 200 * time.Microsecond
 
 	// Between two looks at the clock, with a chance for other goroutines and the garbage collector.
-	spinsPerYield = 64
+	spinsPerYield = 2048
 )
 
 var (
