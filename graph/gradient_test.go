@@ -70,9 +70,25 @@ func gradientCases() (cs []gradientCase) {
 		in := s[len(s)-1]
 		add(gradientCase{"Linear with bias", [][]int{s, {5, in}, {5}}, func(_ *graph.Graph, p []graph.Node) graph.Node { return p[0].Linear(p[1], p[2]) }})
 	}
+	for _, bias := range []bool{false, true} {
+		shapes := [][]int{{2, 3, 5}, {4, 5}, {1, 5}, {3, 5}}
+		if bias {
+			shapes = append(shapes, []int{4}, []int{1}, []int{3})
+		}
+		add(gradientCase{fmt.Sprint("Linears ", bias), shapes, func(_ *graph.Graph, p []graph.Node) graph.Node {
+			return p[0].Linears(p[1:4], p[4:]...)
+		}})
+	}
+	add(gradientCase{"Linear added to its operand", [][]int{{2, 3, 4}, {4, 4}}, func(_ *graph.Graph, p []graph.Node) graph.Node {
+		return p[0].Add(p[0].Linear(p[1])).Mul(p[0])
+	}})
 	add(binary("MatMul", graph.Node.MatMul,
 		[2][]int{{2, 3}, {3, 4}}, [2][]int{{5, 2, 3}, {5, 3, 4}}, [2][]int{{5, 2, 3}, {3, 4}}, [2][]int{{2, 2, 1, 3}, {2, 2, 3, 2}}, [2][]int{{1, 1}, {1, 1}})...)
 	add(binary("SwiGLU", graph.Node.SwiGLU, [2][]int{{1}, {1}}, [2][]int{{2, 3, 4}, {2, 3, 4}})...)
+	add(unary("SwiGLUPacked", graph.Node.SwiGLUPacked, []int{2}, []int{2, 3, 8}, []int{1, 70})...)
+	add(gradientCase{"products handing over rows", [][]int{{2, 3, 4}, {6, 4}, {4, 3}, {4}}, func(_ *graph.Graph, p []graph.Node) graph.Node {
+		return p[0].Add(p[0].Linear(p[1]).SwiGLUPacked().Linear(p[2])).RMSNorm(p[3], 0.1)
+	}})
 	for _, s := range [][]int{{1, 2}, {3, 8}, {2, 3, 5}, {1, 70}} {
 		d := []int{s[len(s)-1]}
 		add(gradientCase{"RMSNorm", [][]int{s, d}, func(_ *graph.Graph, p []graph.Node) graph.Node { return p[0].RMSNorm(p[1], 0.1) }})
@@ -82,6 +98,9 @@ func gradientCases() (cs []gradientCase) {
 		add(unary(fmt.Sprint("RoPE ", split), func(x graph.Node) graph.Node {
 			return x.RoPE(graph.RoPE{Heads: 2, Split: split})
 		}, []int{2, 3, 8}, []int{1, 5, 4})...)
+		add(unary(fmt.Sprint("RoPE of some heads ", split), func(x graph.Node) graph.Node {
+			return x.RoPE(graph.RoPE{Heads: 1, HeadDim: 4, Split: split})
+		}, []int{2, 3, 7})...)
 	}
 	for _, a := range []struct {
 		name                   string
@@ -96,6 +115,20 @@ func gradientCases() (cs []gradientCase) {
 				return graph.Attention(p[0], p[1], p[2], graph.Attend{Heads: a.h, KVHeads: a.k, Bidirectional: a.bidirectional})
 			}})
 	}
+	for _, a := range []struct {
+		name          string
+		seq, h, k     int
+		bidirectional bool
+	}{
+		{"causal", 3, 2, 2, false}, {"grouped", 4, 4, 2, false}, {"bidirectional", 3, 2, 1, true}, {"several blocks", 67, 1, 1, false},
+	} {
+		add(unary("SelfAttention "+a.name, func(x graph.Node) graph.Node {
+			return graph.SelfAttention(x, graph.Attend{Heads: a.h, KVHeads: a.k, Bidirectional: a.bidirectional})
+		}, []int{2, a.seq, 2 * (a.h + 2*a.k)})...)
+	}
+	add(gradientCase{"SelfAttention mask", [][]int{{2, 3, 12}}, func(g *graph.Graph, p []graph.Node) graph.Node {
+		return graph.SelfAttention(p[0], graph.Attend{Heads: 2, Mask: g.Input("mask", tensor.Bool, 2, 3, 3)})
+	}})
 	for _, s := range [][]int{{3, 4}, {2, 3, 4}, {2, 2, 3, 4}} {
 		add(gradientCase{fmt.Sprint("Attention mask", s), [][]int{{2, 3, 4}, {2, 4, 4}, {2, 4, 4}}, func(g *graph.Graph, p []graph.Node) graph.Node {
 			return graph.Attention(p[0], p[1], p[2], graph.Attend{Heads: 2, Mask: g.Input("mask", tensor.Bool, s...)})
@@ -116,6 +149,9 @@ func gradientCases() (cs []gradientCase) {
 			o.Reduction = r
 			add(gradientCase{fmt.Sprint("CrossEntropy ", name, r), [][]int{{2, 4, 4}}, func(g *graph.Graph, p []graph.Node) graph.Node {
 				return graph.Apply2(o.CrossEntropy, p[0], g.Tokens("ids", 2, 4))
+			}})
+			add(gradientCase{fmt.Sprint("LinearCrossEntropy ", name, r), [][]int{{2, 4, 3}, {4, 3}}, func(g *graph.Graph, p []graph.Node) graph.Node {
+				return graph.Apply3(o.LinearCrossEntropy, p[0], p[1], g.Tokens("ids", 2, 4)).Scale(1.5)
 			}})
 		}
 		for name, f := range map[string]func(x, y *gorgonia.Node, r loss.Reduction) (*gorgonia.Node, error){

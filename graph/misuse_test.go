@@ -94,6 +94,13 @@ func TestMisuse(t *testing.T) {
 		}), []string{"Attention", "(2, 5, 4)"}},
 		{"Embedding table", built(func(g *graph.Graph, x, ids, w node) node { return graph.Embedding(x, ids) }), []string{"Embedding", "table (2, 3, 4)"}},
 		{"Positions", built(func(g *graph.Graph, x, ids, w node) node { return x.Positions(w) }), []string{"Positions", "(7, 5)"}},
+		{"Linears", built(func(g *graph.Graph, x, ids, w node) node { return x.Linears([]node{w, x}) }), []string{"Linear"}},
+		{"Linears of nothing", built(func(g *graph.Graph, x, ids, w node) node { return x.Linears(nil) }), []string{"Linear", "no weights"}},
+		{"SwiGLUPacked", built(func(g *graph.Graph, x, ids, w node) node { return w.SwiGLUPacked() }), []string{"SwiGLU", "halves"}},
+		{"SelfAttention", built(func(g *graph.Graph, x, ids, w node) node { return graph.SelfAttention(x, graph.Attend{Heads: 7}) }), []string{"Attention", "21 heads"}},
+		{"LinearCrossEntropy", built(func(g *graph.Graph, x, ids, w node) node {
+			return graph.Apply3(loss.LinearCrossEntropy, x, w, ids)
+		}), []string{"LinearCrossEntropy", "does not fit"}},
 		{"CrossEntropy", built(func(g *graph.Graph, x, ids, w node) node { return graph.Apply2(loss.CrossEntropy, w, ids) }), []string{"CrossEntropy", "(7, 5)", "(2, 3)"}},
 		// types
 		{"Add ids", built(func(g *graph.Graph, x, ids, w node) node { return x.Add(ids) }), []string{"Add", "y (2, 3)", "int", "float32"}},
