@@ -1,7 +1,5 @@
 package kernel
 
-import "math"
-
 // transcendental is how many elements with an exponential are worth a second thread.
 const transcendental = 1 << 11
 
@@ -127,29 +125,31 @@ func swiGLUPackedBackwardLoop(l *loop32, lo, hi int) {
 
 // GELU computes dst[i] = x[i] · Φ(x[i]), Φ being the normal distribution function.
 func GELU[F Float](dst, x []F) {
-	Parallel(len(dst), transcendental, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			v := float64(x[i])
-			dst[i] = F(v * normalCDF(v))
-		}
-	})
+	if is32[F]() {
+		l := newLoop(geluLoop)
+		l.out[0], l.in[0] = asFloat32s(dst), asFloat32s(x)
+		l.parallel(len(dst), transcendental)
+		return
+	}
+	Parallel(len(dst), transcendental, func(lo, hi int) { geluPortable(dst[lo:hi], x[lo:hi]) })
 }
+
+func geluLoop(l *loop32, lo, hi int) { geluRow(l.out[0][lo:hi], l.in[0][lo:hi]) }
 
 // GELUBackward computes dx[i] = dy[i] · (Φ(x[i]) + x[i]·φ(x[i])).
 func GELUBackward[F Float](dx, dy, x []F) {
-	Parallel(len(dx), transcendental, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			v := float64(x[i])
-			density := math.Exp(-v*v/2) / math.Sqrt(2*math.Pi)
-			if math.IsInf(v, 0) {
-				v, density = math.Copysign(math.MaxFloat64, v), 0
-			}
-			dx[i] = F(float64(dy[i]) * (normalCDF(v) + v*density))
-		}
-	})
+	if is32[F]() {
+		l := newLoop(geluBackwardLoop)
+		l.out[0], l.in[0], l.in[1] = asFloat32s(dx), asFloat32s(dy), asFloat32s(x)
+		l.parallel(len(dx), transcendental)
+		return
+	}
+	Parallel(len(dx), transcendental, func(lo, hi int) { geluGradPortable(dx[lo:hi], dy[lo:hi], x[lo:hi]) })
 }
 
-func normalCDF(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
+func geluBackwardLoop(l *loop32, lo, hi int) {
+	geluGradRow(l.out[0][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi])
+}
 
 // geluScale is √(2/π), as in the tanh form of GELU, https://arxiv.org/abs/1606.08415.
 const geluScale = 0.7978845608028653558798921198687637369517172623298693153318516593

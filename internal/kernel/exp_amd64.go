@@ -14,6 +14,8 @@ type expKernels struct {
 	attention   func(n int, p, dp *float32, scale, lse, delta float32)
 	swiglu      func(n int, gate, up, y *float32)
 	swigluGrads func(n int, gate, up, dy, dgate, dup *float32)
+	gelu        func(n int, x, y *float32)
+	geluGrad    func(n int, x, dy, dx *float32)
 }
 
 // exps are those in use, or nil for portable ones.
@@ -22,9 +24,11 @@ var exps = expKernelsOf(activePath)
 func expKernelsOf(path string) *expKernels {
 	switch path {
 	case pathAVX2:
-		return &expKernels{expRowAVX2, maxRowAVX2, expSumAVX2, softmaxRowAVX2, attentionGradRowAVX2, swigluAVX2, swigluBackwardAVX2}
+		return &expKernels{expRowAVX2, maxRowAVX2, expSumAVX2, softmaxRowAVX2, attentionGradRowAVX2, swigluAVX2, swigluBackwardAVX2,
+			geluRowAVX2, geluGradRowAVX2}
 	case pathAVX512:
-		return &expKernels{expRowAVX512, maxRowAVX512, expSumAVX512, softmaxRowAVX512, attentionGradRowAVX512, swigluAVX512, swigluBackwardAVX512}
+		return &expKernels{expRowAVX512, maxRowAVX512, expSumAVX512, softmaxRowAVX512, attentionGradRowAVX512, swigluAVX512, swigluBackwardAVX512,
+			geluRowAVX512, geluGradRowAVX512}
 	}
 	return nil
 }
@@ -110,5 +114,28 @@ func swigluGradRow(dgate, dup, dy, gate, up []float32) {
 	dgate, dup, gate, up = dgate[:n], dup[:n], gate[:n], up[:n]
 	for i := 0; i < n; i += rowPart {
 		exps.swigluGrads(min(rowPart, n-i), &gate[i], &up[i], &dy[i], &dgate[i], &dup[i])
+	}
+}
+
+// geluRow computes dst[i] = x[i]·Φ(x[i]), and geluGradRow the gradient dx of that.
+func geluRow(dst, x []float32) {
+	if exps == nil {
+		geluPortable(dst, x)
+		return
+	}
+	x = x[:len(dst)]
+	for i := 0; i < len(dst); i += rowPart {
+		exps.gelu(min(rowPart, len(dst)-i), &x[i], &dst[i])
+	}
+}
+
+func geluGradRow(dx, dy, x []float32) {
+	if exps == nil {
+		geluGradPortable(dx, dy, x)
+		return
+	}
+	dy, x = dy[:len(dx)], x[:len(dx)]
+	for i := 0; i < len(dx); i += rowPart {
+		exps.geluGrad(min(rowPart, len(dx)-i), &x[i], &dy[i], &dx[i])
 	}
 }

@@ -51,3 +51,13 @@ func swigluAVX512(n int, gate *float32, up *float32, y *float32)
 //
 //go:noescape
 func swigluBackwardAVX512(n int, gate *float32, up *float32, dy *float32, dgate *float32, dup *float32)
+
+// geluRowAVX512 computes y[i] = x[i] * Φ(x[i]) for i < n. y may be x.
+//
+//go:noescape
+func geluRowAVX512(n int, x *float32, y *float32)
+
+// geluGradRowAVX512 computes dx[i] = dy[i] * (Φ(x[i]) + x[i]*φ(x[i])) for i < n. dx may be dy.
+//
+//go:noescape
+func geluGradRowAVX512(n int, x *float32, dy *float32, dx *float32)

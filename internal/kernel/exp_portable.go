@@ -11,3 +11,6 @@ func swigluGradRow(dgate, dup, dy, gate, up []float32)     { swigluGradPortable(
 func attentionGradRow32(p, dp []float32, scale, lse, delta float32) {
 	attentionGradRowPortable(p, dp, scale, lse, delta)
 }
+
+func geluRow(dst, x []float32)        { geluPortable(dst, x) }
+func geluGradRow(dx, dy, x []float32) { geluGradPortable(dx, dy, x) }

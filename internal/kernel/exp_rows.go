@@ -82,3 +82,23 @@ func swigluGradPortable[F Float](dgate, dup, dy, gate, up []F) {
 		dup[i] = d * v * s
 	}
 }
+
+func geluPortable[F Float](dst, x []F) {
+	for i, e := range x[:len(dst)] {
+		v := float64(e)
+		dst[i] = F(v * normalCDF(v))
+	}
+}
+
+func geluGradPortable[F Float](dx, dy, x []F) {
+	for i, e := range x[:len(dx)] {
+		v := float64(e)
+		density := math.Exp(-v*v/2) / math.Sqrt(2*math.Pi)
+		if math.IsInf(v, 0) {
+			v, density = math.Copysign(math.MaxFloat64, v), 0
+		}
+		dx[i] = F(float64(dy[i]) * (normalCDF(v) + v*density))
+	}
+}
+
+func normalCDF(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }

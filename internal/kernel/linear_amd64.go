@@ -2,6 +2,8 @@
 
 package kernel
 
+import "math"
+
 // linearKernels are the assembly without exponentials for one instruction set. Like microkernels they are called through
 // this table alone. AVX2 and AVX-512 give the same bits.
 type linearKernels struct {
@@ -16,6 +18,11 @@ type linearKernels struct {
 	rmsNormGrad func(n int, dx, dw, dy, x, w, r *float32, inv, c float32)
 	adam        func(n int, w, dw, m, v, a *float32)
 	ropePairs   func(n, heads int, x, y, cos, sin *float32, back int)
+
+	centeredSquares func(n int, x *float32, mean float32) float32
+	layerNorm       func(n int, x, w, b, y *float32, mean, inv float32)
+	layerNormSums   func(n int, dy, w, x *float32, mean float32) (sum, product float32)
+	layerNormGrad   func(n int, dx, dw, db, dy, x, w *float32, mean, inv, a, c float32)
 }
 
 // linears are those in use, or nil for portable ones.
@@ -25,10 +32,12 @@ func linearKernelsOf(path string) *linearKernels {
 	switch path {
 	case pathAVX2:
 		return &linearKernels{addRowAVX2, mulRowAVX2, scaleRowAVX2, axpyRowAVX2, sumRowAVX2, sumSquaresRowAVX2, scaleMulRowAVX2,
-			dotRowAVX2, tripleDotRowAVX2, rmsNormGradRowAVX2, adamRowAVX2, ropePairsAVX2}
+			dotRowAVX2, tripleDotRowAVX2, rmsNormGradRowAVX2, adamRowAVX2, ropePairsAVX2,
+			centeredSquaresRowAVX2, layerNormRowAVX2, layerNormSumsAVX2, layerNormGradRowAVX2}
 	case pathAVX512:
 		return &linearKernels{addRowAVX512, mulRowAVX512, scaleRowAVX512, axpyRowAVX512, sumRowAVX512, sumSquaresRowAVX512,
-			scaleMulRowAVX512, dotRowAVX512, tripleDotRowAVX512, rmsNormGradRowAVX512, adamRowAVX512, ropePairsAVX512}
+			scaleMulRowAVX512, dotRowAVX512, tripleDotRowAVX512, rmsNormGradRowAVX512, adamRowAVX512, ropePairsAVX512,
+			centeredSquaresRowAVX512, layerNormRowAVX512, layerNormSumsAVX512, layerNormGradRowAVX512}
 	}
 	return nil
 }
@@ -154,4 +163,29 @@ func ropePairsRow(dst, x, cos, sin []float32, heads int, back bool) {
 		direction = 1
 	}
 	linears.ropePairs(n, heads, &x[0], &dst[0], &cos[0], &sin[0], direction)
+}
+
+// layerNormRow computes a row of LayerNorm and returns its mean and 1/√(variance + eps).
+func layerNormRow(y, x, w, b []float32, eps float64) (mean, inv float32) {
+	n := len(w)
+	if linears == nil || n == 0 || n > rowPart {
+		return layerNormPortable(y, x, w, b, eps)
+	}
+	_, _, _ = x[n-1], y[n-1], b[n-1]
+	mean = linears.sum(n, &x[0]) / float32(n)
+	inv = float32(1 / math.Sqrt(float64(linears.centeredSquares(n, &x[0], mean))/float64(n)+eps))
+	linears.layerNorm(n, &x[0], &w[0], &b[0], &y[0], mean, inv)
+	return mean, inv
+}
+
+// layerNormGradRow computes dx and adds to dw and db, as LayerNormBackward says.
+func layerNormGradRow(dx, dw, db, dy, x, w []float32, mean, inv float32) {
+	n := len(w)
+	if linears == nil || n == 0 || n > rowPart {
+		layerNormGradPortable(dx, dw, db, dy, x, w, mean, inv)
+		return
+	}
+	_, _, _, _, _ = dx[n-1], dw[n-1], db[n-1], dy[n-1], x[n-1]
+	a, c := linears.layerNormSums(n, &dy[0], &w[0], &x[0], mean)
+	linears.layerNormGrad(n, &dx[0], &dw[0], &db[0], &dy[0], &x[0], &w[0], mean, inv, a/float32(n), c*inv/float32(n))
 }

@@ -78,3 +78,27 @@ func adamRowAVX2(n int, w *float32, dw *float32, m *float32, v *float32, a *floa
 //
 //go:noescape
 func ropePairsAVX2(n int, heads int, x *float32, y *float32, cos *float32, sin *float32, back int)
+
+// centeredSquaresRowAVX2 returns the sum of (x[i]-mean)² over i < n, in 32 partial sums in turn.
+//
+//go:noescape
+func centeredSquaresRowAVX2(n int, x *float32, mean float32) float32
+
+// layerNormRowAVX2 computes y[i] = (x[i]-mean)*inv*w[i] + b[i] for i < n. y may be x.
+//
+//go:noescape
+func layerNormRowAVX2(n int, x *float32, w *float32, b *float32, y *float32, mean float32, inv float32)
+
+// layerNormSumsAVX2 returns the sums of dy[i]*w[i] and of dy[i]*w[i]*(x[i]-mean) over i < n, each in 32 partial sums in turn.
+//
+//go:noescape
+func layerNormSumsAVX2(n int, dy *float32, w *float32, x *float32, mean float32) (sum float32, product float32)
+
+// layerNormGradRowAVX2 computes, with v = (x[i]-mean)*inv for i < n,
+//
+//	dx[i] = inv*(dy[i]*w[i] - a - v*c)
+//	dw[i] += dy[i] * v
+//	db[i] += dy[i]
+//
+//go:noescape
+func layerNormGradRowAVX2(n int, dx *float32, dw *float32, db *float32, dy *float32, x *float32, w *float32, mean float32, inv float32, a float32, c float32)

@@ -1761,3 +1761,559 @@ backward_row_done:
 	JNZ  backward
 	VZEROUPPER
 	RET
+
+// func centeredSquaresRowAVX2(n int, x *float32, mean float32) float32
+// Requires: AVX, CMOV, SSE
+TEXT ·centeredSquaresRowAVX2(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	VBROADCASTSS mean+16(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	XORQ         DX, DX
+	SUBQ         $0x20, AX
+	JLT          row_tail
+
+row_block:
+	VMOVUPS (CX)(DX*1), Y5
+	VSUBPS  Y0, Y5, Y5
+	VMULPS  Y5, Y5, Y5
+	VADDPS  Y5, Y1, Y1
+	VMOVUPS 32(CX)(DX*1), Y5
+	VSUBPS  Y0, Y5, Y5
+	VMULPS  Y5, Y5, Y5
+	VADDPS  Y5, Y2, Y2
+	VMOVUPS 64(CX)(DX*1), Y5
+	VSUBPS  Y0, Y5, Y5
+	VMULPS  Y5, Y5, Y5
+	VADDPS  Y5, Y3, Y3
+	VMOVUPS 96(CX)(DX*1), Y5
+	VSUBPS  Y0, Y5, Y5
+	VMULPS  Y5, Y5, Y5
+	VADDPS  Y5, Y4, Y4
+	ADDQ    $0x80, DX
+	SUBQ    $0x20, AX
+	JGE     row_block
+
+row_tail:
+	ADDQ       $0x20, AX
+	JLE        row_done
+	MOVQ       $0x00000008, BX
+	CMPQ       AX, BX
+	CMOVQLT    AX, BX
+	LEAQ       tailMasks<>+64(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y5
+	VMASKMOVPS (CX)(DX*1), Y5, Y6
+	VSUBPS     Y0, Y6, Y6
+	VMULPS     Y6, Y6, Y6
+	VANDPS     Y5, Y6, Y6
+	VADDPS     Y6, Y1, Y1
+	SUBQ       $0x08, AX
+	JLE        row_done
+	MOVQ       $0x00000008, BX
+	CMPQ       AX, BX
+	CMOVQLT    AX, BX
+	LEAQ       tailMasks<>+64(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y5
+	VMASKMOVPS 32(CX)(DX*1), Y5, Y6
+	VSUBPS     Y0, Y6, Y6
+	VMULPS     Y6, Y6, Y6
+	VANDPS     Y5, Y6, Y6
+	VADDPS     Y6, Y2, Y2
+	SUBQ       $0x08, AX
+	JLE        row_done
+	MOVQ       $0x00000008, BX
+	CMPQ       AX, BX
+	CMOVQLT    AX, BX
+	LEAQ       tailMasks<>+64(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y5
+	VMASKMOVPS 64(CX)(DX*1), Y5, Y6
+	VSUBPS     Y0, Y6, Y6
+	VMULPS     Y6, Y6, Y6
+	VANDPS     Y5, Y6, Y6
+	VADDPS     Y6, Y3, Y3
+	SUBQ       $0x08, AX
+	JLE        row_done
+	MOVQ       $0x00000008, BX
+	CMPQ       AX, BX
+	CMOVQLT    AX, BX
+	LEAQ       tailMasks<>+64(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y5
+	VMASKMOVPS 96(CX)(DX*1), Y5, Y6
+	VSUBPS     Y0, Y6, Y6
+	VMULPS     Y6, Y6, Y6
+	VANDPS     Y5, Y6, Y6
+	VADDPS     Y6, Y4, Y4
+	SUBQ       $0x08, AX
+
+row_done:
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDPS       X0, X1, X1
+	MOVSS        X1, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func layerNormRowAVX2(n int, x *float32, w *float32, b *float32, y *float32, mean float32, inv float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·layerNormRowAVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         y+32(FP), SI
+	VBROADCASTSS mean+40(FP), Y0
+	VBROADCASTSS inv+44(FP), Y1
+	XORQ         DI, DI
+	SUBQ         $0x20, AX
+	JLT          row_tail
+
+row_block:
+	VMOVUPS     (CX)(DI*1), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VMOVUPS     (DX)(DI*1), Y3
+	VMOVUPS     (BX)(DI*1), Y4
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, (SI)(DI*1)
+	VMOVUPS     32(CX)(DI*1), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VMOVUPS     32(DX)(DI*1), Y3
+	VMOVUPS     32(BX)(DI*1), Y4
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, 32(SI)(DI*1)
+	VMOVUPS     64(CX)(DI*1), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VMOVUPS     64(DX)(DI*1), Y3
+	VMOVUPS     64(BX)(DI*1), Y4
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, 64(SI)(DI*1)
+	VMOVUPS     96(CX)(DI*1), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VMOVUPS     96(DX)(DI*1), Y3
+	VMOVUPS     96(BX)(DI*1), Y4
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, 96(SI)(DI*1)
+	ADDQ        $0x80, DI
+	SUBQ        $0x20, AX
+	JGE         row_block
+
+row_tail:
+	ADDQ        $0x20, AX
+	JLE         row_done
+	MOVQ        $0x00000008, R8
+	CMPQ        AX, R8
+	CMOVQLT     AX, R8
+	LEAQ        tailMasks<>+64(SB), R9
+	SHLQ        $0x02, R8
+	SUBQ        R8, R9
+	VMOVUPS     (R9), Y2
+	VMASKMOVPS  (CX)(DI*1), Y2, Y3
+	VSUBPS      Y0, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VMASKMOVPS  (DX)(DI*1), Y2, Y4
+	VMASKMOVPS  (BX)(DI*1), Y2, Y5
+	VFMADD213PS Y5, Y4, Y3
+	VMASKMOVPS  Y3, Y2, (SI)(DI*1)
+	SUBQ        $0x08, AX
+	JLE         row_done
+	MOVQ        $0x00000008, R8
+	CMPQ        AX, R8
+	CMOVQLT     AX, R8
+	LEAQ        tailMasks<>+64(SB), R9
+	SHLQ        $0x02, R8
+	SUBQ        R8, R9
+	VMOVUPS     (R9), Y2
+	VMASKMOVPS  32(CX)(DI*1), Y2, Y3
+	VSUBPS      Y0, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VMASKMOVPS  32(DX)(DI*1), Y2, Y4
+	VMASKMOVPS  32(BX)(DI*1), Y2, Y5
+	VFMADD213PS Y5, Y4, Y3
+	VMASKMOVPS  Y3, Y2, 32(SI)(DI*1)
+	SUBQ        $0x08, AX
+	JLE         row_done
+	MOVQ        $0x00000008, R8
+	CMPQ        AX, R8
+	CMOVQLT     AX, R8
+	LEAQ        tailMasks<>+64(SB), R9
+	SHLQ        $0x02, R8
+	SUBQ        R8, R9
+	VMOVUPS     (R9), Y2
+	VMASKMOVPS  64(CX)(DI*1), Y2, Y3
+	VSUBPS      Y0, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VMASKMOVPS  64(DX)(DI*1), Y2, Y4
+	VMASKMOVPS  64(BX)(DI*1), Y2, Y5
+	VFMADD213PS Y5, Y4, Y3
+	VMASKMOVPS  Y3, Y2, 64(SI)(DI*1)
+	SUBQ        $0x08, AX
+	JLE         row_done
+	MOVQ        $0x00000008, R8
+	CMPQ        AX, R8
+	CMOVQLT     AX, R8
+	LEAQ        tailMasks<>+64(SB), R9
+	SHLQ        $0x02, R8
+	SUBQ        R8, R9
+	VMOVUPS     (R9), Y2
+	VMASKMOVPS  96(CX)(DI*1), Y2, Y3
+	VSUBPS      Y0, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VMASKMOVPS  96(DX)(DI*1), Y2, Y0
+	VMASKMOVPS  96(BX)(DI*1), Y2, Y1
+	VFMADD213PS Y1, Y0, Y3
+	VMASKMOVPS  Y3, Y2, 96(SI)(DI*1)
+	SUBQ        $0x08, AX
+
+row_done:
+	VZEROUPPER
+	RET
+
+// func layerNormSumsAVX2(n int, dy *float32, w *float32, x *float32, mean float32) (sum float32, product float32)
+// Requires: AVX, CMOV, FMA3, SSE
+TEXT ·layerNormSumsAVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         x+24(FP), BX
+	VBROADCASTSS mean+32(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	XORQ         SI, SI
+	SUBQ         $0x20, AX
+	JLT          row_tail
+
+row_block:
+	VMOVUPS     (CX)(SI*1), Y9
+	VMOVUPS     (DX)(SI*1), Y10
+	VMOVUPS     (BX)(SI*1), Y11
+	VMULPS      Y9, Y10, Y10
+	VADDPS      Y10, Y1, Y1
+	VSUBPS      Y0, Y11, Y11
+	VFMADD231PS Y11, Y10, Y5
+	VMOVUPS     32(CX)(SI*1), Y9
+	VMOVUPS     32(DX)(SI*1), Y10
+	VMOVUPS     32(BX)(SI*1), Y11
+	VMULPS      Y9, Y10, Y10
+	VADDPS      Y10, Y2, Y2
+	VSUBPS      Y0, Y11, Y11
+	VFMADD231PS Y11, Y10, Y6
+	VMOVUPS     64(CX)(SI*1), Y9
+	VMOVUPS     64(DX)(SI*1), Y10
+	VMOVUPS     64(BX)(SI*1), Y11
+	VMULPS      Y9, Y10, Y10
+	VADDPS      Y10, Y3, Y3
+	VSUBPS      Y0, Y11, Y11
+	VFMADD231PS Y11, Y10, Y7
+	VMOVUPS     96(CX)(SI*1), Y9
+	VMOVUPS     96(DX)(SI*1), Y10
+	VMOVUPS     96(BX)(SI*1), Y11
+	VMULPS      Y9, Y10, Y10
+	VADDPS      Y10, Y4, Y4
+	VSUBPS      Y0, Y11, Y11
+	VFMADD231PS Y11, Y10, Y8
+	ADDQ        $0x80, SI
+	SUBQ        $0x20, AX
+	JGE         row_block
+
+row_tail:
+	ADDQ        $0x20, AX
+	JLE         row_done
+	MOVQ        $0x00000008, DI
+	CMPQ        AX, DI
+	CMOVQLT     AX, DI
+	LEAQ        tailMasks<>+64(SB), R8
+	SHLQ        $0x02, DI
+	SUBQ        DI, R8
+	VMOVUPS     (R8), Y9
+	VMASKMOVPS  (CX)(SI*1), Y9, Y10
+	VMASKMOVPS  (DX)(SI*1), Y9, Y11
+	VMASKMOVPS  (BX)(SI*1), Y9, Y9
+	VMULPS      Y10, Y11, Y11
+	VADDPS      Y11, Y1, Y1
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y9, Y11, Y5
+	SUBQ        $0x08, AX
+	JLE         row_done
+	MOVQ        $0x00000008, DI
+	CMPQ        AX, DI
+	CMOVQLT     AX, DI
+	LEAQ        tailMasks<>+64(SB), R8
+	SHLQ        $0x02, DI
+	SUBQ        DI, R8
+	VMOVUPS     (R8), Y9
+	VMASKMOVPS  32(CX)(SI*1), Y9, Y10
+	VMASKMOVPS  32(DX)(SI*1), Y9, Y11
+	VMASKMOVPS  32(BX)(SI*1), Y9, Y9
+	VMULPS      Y10, Y11, Y11
+	VADDPS      Y11, Y2, Y2
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y9, Y11, Y6
+	SUBQ        $0x08, AX
+	JLE         row_done
+	MOVQ        $0x00000008, DI
+	CMPQ        AX, DI
+	CMOVQLT     AX, DI
+	LEAQ        tailMasks<>+64(SB), R8
+	SHLQ        $0x02, DI
+	SUBQ        DI, R8
+	VMOVUPS     (R8), Y9
+	VMASKMOVPS  64(CX)(SI*1), Y9, Y10
+	VMASKMOVPS  64(DX)(SI*1), Y9, Y11
+	VMASKMOVPS  64(BX)(SI*1), Y9, Y9
+	VMULPS      Y10, Y11, Y11
+	VADDPS      Y11, Y3, Y3
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y9, Y11, Y7
+	SUBQ        $0x08, AX
+	JLE         row_done
+	MOVQ        $0x00000008, DI
+	CMPQ        AX, DI
+	CMOVQLT     AX, DI
+	LEAQ        tailMasks<>+64(SB), R8
+	SHLQ        $0x02, DI
+	SUBQ        DI, R8
+	VMOVUPS     (R8), Y9
+	VMASKMOVPS  96(CX)(SI*1), Y9, Y10
+	VMASKMOVPS  96(DX)(SI*1), Y9, Y11
+	VMASKMOVPS  96(BX)(SI*1), Y9, Y9
+	VMULPS      Y10, Y11, Y11
+	VADDPS      Y11, Y4, Y4
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y9, Y11, Y8
+	SUBQ        $0x08, AX
+
+row_done:
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDPS       X0, X1, X1
+	MOVSS        X1, sum+40(FP)
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y8, Y6, Y6
+	VADDPS       Y6, Y5, Y5
+	VEXTRACTF128 $0x01, Y5, X0
+	VADDPS       X0, X5, X5
+	VMOVHLPS     X5, X5, X0
+	VADDPS       X0, X5, X5
+	VMOVSHDUP    X5, X0
+	VADDPS       X0, X5, X5
+	MOVSS        X5, product+44(FP)
+	VZEROUPPER
+	RET
+
+// func layerNormGradRowAVX2(n int, dx *float32, dw *float32, db *float32, dy *float32, x *float32, w *float32, mean float32, inv float32, a float32, c float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·layerNormGradRowAVX2(SB), NOSPLIT, $0-72
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dw+16(FP), DX
+	MOVQ         db+24(FP), BX
+	MOVQ         dy+32(FP), SI
+	MOVQ         x+40(FP), DI
+	MOVQ         w+48(FP), R8
+	VBROADCASTSS mean+56(FP), Y0
+	VBROADCASTSS inv+60(FP), Y1
+	VBROADCASTSS a+64(FP), Y2
+	VBROADCASTSS c+68(FP), Y3
+	XORQ         R9, R9
+	SUBQ         $0x20, AX
+	JLT          row_tail
+
+row_block:
+	VMOVUPS      (SI)(R9*1), Y4
+	VMOVUPS      (DI)(R9*1), Y5
+	VMOVUPS      (R8)(R9*1), Y6
+	VSUBPS       Y0, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VFMSUB213PS  Y2, Y4, Y6
+	VFNMADD231PS Y3, Y5, Y6
+	VMULPS       Y1, Y6, Y6
+	VMOVUPS      Y6, (CX)(R9*1)
+	VMOVUPS      (DX)(R9*1), Y6
+	VFMADD231PS  Y5, Y4, Y6
+	VMOVUPS      Y6, (DX)(R9*1)
+	VMOVUPS      (BX)(R9*1), Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      Y5, (BX)(R9*1)
+	VMOVUPS      32(SI)(R9*1), Y4
+	VMOVUPS      32(DI)(R9*1), Y5
+	VMOVUPS      32(R8)(R9*1), Y6
+	VSUBPS       Y0, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VFMSUB213PS  Y2, Y4, Y6
+	VFNMADD231PS Y3, Y5, Y6
+	VMULPS       Y1, Y6, Y6
+	VMOVUPS      Y6, 32(CX)(R9*1)
+	VMOVUPS      32(DX)(R9*1), Y6
+	VFMADD231PS  Y5, Y4, Y6
+	VMOVUPS      Y6, 32(DX)(R9*1)
+	VMOVUPS      32(BX)(R9*1), Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      Y5, 32(BX)(R9*1)
+	VMOVUPS      64(SI)(R9*1), Y4
+	VMOVUPS      64(DI)(R9*1), Y5
+	VMOVUPS      64(R8)(R9*1), Y6
+	VSUBPS       Y0, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VFMSUB213PS  Y2, Y4, Y6
+	VFNMADD231PS Y3, Y5, Y6
+	VMULPS       Y1, Y6, Y6
+	VMOVUPS      Y6, 64(CX)(R9*1)
+	VMOVUPS      64(DX)(R9*1), Y6
+	VFMADD231PS  Y5, Y4, Y6
+	VMOVUPS      Y6, 64(DX)(R9*1)
+	VMOVUPS      64(BX)(R9*1), Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      Y5, 64(BX)(R9*1)
+	VMOVUPS      96(SI)(R9*1), Y4
+	VMOVUPS      96(DI)(R9*1), Y5
+	VMOVUPS      96(R8)(R9*1), Y6
+	VSUBPS       Y0, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VFMSUB213PS  Y2, Y4, Y6
+	VFNMADD231PS Y3, Y5, Y6
+	VMULPS       Y1, Y6, Y6
+	VMOVUPS      Y6, 96(CX)(R9*1)
+	VMOVUPS      96(DX)(R9*1), Y6
+	VFMADD231PS  Y5, Y4, Y6
+	VMOVUPS      Y6, 96(DX)(R9*1)
+	VMOVUPS      96(BX)(R9*1), Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      Y5, 96(BX)(R9*1)
+	ADDQ         $0x80, R9
+	SUBQ         $0x20, AX
+	JGE          row_block
+
+row_tail:
+	ADDQ         $0x20, AX
+	JLE          row_done
+	MOVQ         $0x00000008, R10
+	CMPQ         AX, R10
+	CMOVQLT      AX, R10
+	LEAQ         tailMasks<>+64(SB), R11
+	SHLQ         $0x02, R10
+	SUBQ         R10, R11
+	VMOVUPS      (R11), Y4
+	VMASKMOVPS   (SI)(R9*1), Y4, Y5
+	VMASKMOVPS   (DI)(R9*1), Y4, Y6
+	VMASKMOVPS   (R8)(R9*1), Y4, Y7
+	VSUBPS       Y0, Y6, Y6
+	VMULPS       Y1, Y6, Y6
+	VFMSUB213PS  Y2, Y5, Y7
+	VFNMADD231PS Y3, Y6, Y7
+	VMULPS       Y1, Y7, Y7
+	VMASKMOVPS   Y7, Y4, (CX)(R9*1)
+	VMASKMOVPS   (DX)(R9*1), Y4, Y7
+	VFMADD231PS  Y6, Y5, Y7
+	VMASKMOVPS   Y7, Y4, (DX)(R9*1)
+	VMASKMOVPS   (BX)(R9*1), Y4, Y6
+	VADDPS       Y5, Y6, Y6
+	VMASKMOVPS   Y6, Y4, (BX)(R9*1)
+	SUBQ         $0x08, AX
+	JLE          row_done
+	MOVQ         $0x00000008, R10
+	CMPQ         AX, R10
+	CMOVQLT      AX, R10
+	LEAQ         tailMasks<>+64(SB), R11
+	SHLQ         $0x02, R10
+	SUBQ         R10, R11
+	VMOVUPS      (R11), Y4
+	VMASKMOVPS   32(SI)(R9*1), Y4, Y5
+	VMASKMOVPS   32(DI)(R9*1), Y4, Y6
+	VMASKMOVPS   32(R8)(R9*1), Y4, Y7
+	VSUBPS       Y0, Y6, Y6
+	VMULPS       Y1, Y6, Y6
+	VFMSUB213PS  Y2, Y5, Y7
+	VFNMADD231PS Y3, Y6, Y7
+	VMULPS       Y1, Y7, Y7
+	VMASKMOVPS   Y7, Y4, 32(CX)(R9*1)
+	VMASKMOVPS   32(DX)(R9*1), Y4, Y7
+	VFMADD231PS  Y6, Y5, Y7
+	VMASKMOVPS   Y7, Y4, 32(DX)(R9*1)
+	VMASKMOVPS   32(BX)(R9*1), Y4, Y6
+	VADDPS       Y5, Y6, Y6
+	VMASKMOVPS   Y6, Y4, 32(BX)(R9*1)
+	SUBQ         $0x08, AX
+	JLE          row_done
+	MOVQ         $0x00000008, R10
+	CMPQ         AX, R10
+	CMOVQLT      AX, R10
+	LEAQ         tailMasks<>+64(SB), R11
+	SHLQ         $0x02, R10
+	SUBQ         R10, R11
+	VMOVUPS      (R11), Y4
+	VMASKMOVPS   64(SI)(R9*1), Y4, Y5
+	VMASKMOVPS   64(DI)(R9*1), Y4, Y6
+	VMASKMOVPS   64(R8)(R9*1), Y4, Y7
+	VSUBPS       Y0, Y6, Y6
+	VMULPS       Y1, Y6, Y6
+	VFMSUB213PS  Y2, Y5, Y7
+	VFNMADD231PS Y3, Y6, Y7
+	VMULPS       Y1, Y7, Y7
+	VMASKMOVPS   Y7, Y4, 64(CX)(R9*1)
+	VMASKMOVPS   64(DX)(R9*1), Y4, Y7
+	VFMADD231PS  Y6, Y5, Y7
+	VMASKMOVPS   Y7, Y4, 64(DX)(R9*1)
+	VMASKMOVPS   64(BX)(R9*1), Y4, Y6
+	VADDPS       Y5, Y6, Y6
+	VMASKMOVPS   Y6, Y4, 64(BX)(R9*1)
+	SUBQ         $0x08, AX
+	JLE          row_done
+	MOVQ         $0x00000008, R10
+	CMPQ         AX, R10
+	CMOVQLT      AX, R10
+	LEAQ         tailMasks<>+64(SB), R11
+	SHLQ         $0x02, R10
+	SUBQ         R10, R11
+	VMOVUPS      (R11), Y4
+	VMASKMOVPS   96(SI)(R9*1), Y4, Y5
+	VMASKMOVPS   96(DI)(R9*1), Y4, Y6
+	VMASKMOVPS   96(R8)(R9*1), Y4, Y7
+	VSUBPS       Y0, Y6, Y6
+	VMULPS       Y1, Y6, Y6
+	VFMSUB213PS  Y2, Y5, Y7
+	VFNMADD231PS Y3, Y6, Y7
+	VMULPS       Y1, Y7, Y7
+	VMASKMOVPS   Y7, Y4, 96(CX)(R9*1)
+	VMASKMOVPS   96(DX)(R9*1), Y4, Y0
+	VFMADD231PS  Y6, Y5, Y0
+	VMASKMOVPS   Y0, Y4, 96(DX)(R9*1)
+	VMASKMOVPS   96(BX)(R9*1), Y4, Y0
+	VADDPS       Y5, Y0, Y0
+	VMASKMOVPS   Y0, Y4, 96(BX)(R9*1)
+	SUBQ         $0x08, AX
+
+row_done:
+	VZEROUPPER
+	RET

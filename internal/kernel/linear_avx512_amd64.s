@@ -996,3 +996,337 @@ backward_row_done:
 	JNZ  backward
 	VZEROUPPER
 	RET
+
+// func centeredSquaresRowAVX512(n int, x *float32, mean float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, SSE
+TEXT ·centeredSquaresRowAVX512(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	VBROADCASTSS mean+16(FP), Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	XORQ         DX, DX
+	SUBQ         $0x20, AX
+	JLT          row_tail
+
+row_block:
+	VMOVUPS (CX)(DX*1), Z3
+	VSUBPS  Z0, Z3, Z3
+	VMULPS  Z3, Z3, Z3
+	VADDPS  Z3, Z1, Z1
+	VMOVUPS 64(CX)(DX*1), Z3
+	VSUBPS  Z0, Z3, Z3
+	VMULPS  Z3, Z3, Z3
+	VADDPS  Z3, Z2, Z2
+	ADDQ    $0x80, DX
+	SUBQ    $0x20, AX
+	JGE     row_block
+
+row_tail:
+	ADDQ      $0x20, AX
+	JLE       row_done
+	MOVQ      $0x00000010, BX
+	CMPQ      AX, BX
+	CMOVQLT   AX, BX
+	MOVL      $0xffffffff, SI
+	BZHIL     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX)(DX*1), K1, Z3
+	VSUBPS    Z0, Z3, Z3
+	VMULPS    Z3, Z3, Z3
+	VADDPS    Z3, Z1, K1, Z1
+	SUBQ      $0x10, AX
+	JLE       row_done
+	MOVQ      $0x00000010, BX
+	CMPQ      AX, BX
+	CMOVQLT   AX, BX
+	MOVL      $0xffffffff, SI
+	BZHIL     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z 64(CX)(DX*1), K1, Z3
+	VSUBPS    Z0, Z3, Z3
+	VMULPS    Z3, Z3, Z3
+	VADDPS    Z3, Z2, K1, Z2
+	SUBQ      $0x10, AX
+
+row_done:
+	VADDPS        Z2, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPS        X0, X1, X1
+	VMOVHLPS      X1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDPS        X0, X1, X1
+	MOVSS         X1, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func layerNormRowAVX512(n int, x *float32, w *float32, b *float32, y *float32, mean float32, inv float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·layerNormRowAVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         y+32(FP), SI
+	VBROADCASTSS mean+40(FP), Z0
+	VBROADCASTSS inv+44(FP), Z1
+	XORQ         DI, DI
+	SUBQ         $0x20, AX
+	JLT          row_tail
+
+row_block:
+	VMOVUPS     (CX)(DI*1), Z2
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VMOVUPS     (DX)(DI*1), Z3
+	VMOVUPS     (BX)(DI*1), Z4
+	VFMADD213PS Z4, Z3, Z2
+	VMOVUPS     Z2, (SI)(DI*1)
+	VMOVUPS     64(CX)(DI*1), Z2
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VMOVUPS     64(DX)(DI*1), Z3
+	VMOVUPS     64(BX)(DI*1), Z4
+	VFMADD213PS Z4, Z3, Z2
+	VMOVUPS     Z2, 64(SI)(DI*1)
+	ADDQ        $0x80, DI
+	SUBQ        $0x20, AX
+	JGE         row_block
+
+row_tail:
+	ADDQ        $0x20, AX
+	JLE         row_done
+	MOVQ        $0x00000010, R8
+	CMPQ        AX, R8
+	CMOVQLT     AX, R8
+	MOVL        $0xffffffff, R9
+	BZHIL       R8, R9, R9
+	KMOVW       R9, K1
+	VMOVUPS.Z   (CX)(DI*1), K1, Z2
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VMOVUPS.Z   (DX)(DI*1), K1, Z3
+	VMOVUPS.Z   (BX)(DI*1), K1, Z4
+	VFMADD213PS Z4, Z3, Z2
+	VMOVUPS     Z2, K1, (SI)(DI*1)
+	SUBQ        $0x10, AX
+	JLE         row_done
+	MOVQ        $0x00000010, R8
+	CMPQ        AX, R8
+	CMOVQLT     AX, R8
+	MOVL        $0xffffffff, R9
+	BZHIL       R8, R9, R9
+	KMOVW       R9, K1
+	VMOVUPS.Z   64(CX)(DI*1), K1, Z2
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VMOVUPS.Z   64(DX)(DI*1), K1, Z0
+	VMOVUPS.Z   64(BX)(DI*1), K1, Z1
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, K1, 64(SI)(DI*1)
+	SUBQ        $0x10, AX
+
+row_done:
+	VZEROUPPER
+	RET
+
+// func layerNormSumsAVX512(n int, dy *float32, w *float32, x *float32, mean float32) (sum float32, product float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, SSE
+TEXT ·layerNormSumsAVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         x+24(FP), BX
+	VBROADCASTSS mean+32(FP), Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	XORQ         SI, SI
+	SUBQ         $0x20, AX
+	JLT          row_tail
+
+row_block:
+	VMOVUPS     (CX)(SI*1), Z5
+	VMOVUPS     (DX)(SI*1), Z6
+	VMOVUPS     (BX)(SI*1), Z7
+	VMULPS      Z5, Z6, Z6
+	VADDPS      Z6, Z1, Z1
+	VSUBPS      Z0, Z7, Z7
+	VFMADD231PS Z7, Z6, Z3
+	VMOVUPS     64(CX)(SI*1), Z5
+	VMOVUPS     64(DX)(SI*1), Z6
+	VMOVUPS     64(BX)(SI*1), Z7
+	VMULPS      Z5, Z6, Z6
+	VADDPS      Z6, Z2, Z2
+	VSUBPS      Z0, Z7, Z7
+	VFMADD231PS Z7, Z6, Z4
+	ADDQ        $0x80, SI
+	SUBQ        $0x20, AX
+	JGE         row_block
+
+row_tail:
+	ADDQ        $0x20, AX
+	JLE         row_done
+	MOVQ        $0x00000010, DI
+	CMPQ        AX, DI
+	CMOVQLT     AX, DI
+	MOVL        $0xffffffff, R8
+	BZHIL       DI, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (CX)(SI*1), K1, Z5
+	VMOVUPS.Z   (DX)(SI*1), K1, Z6
+	VMOVUPS.Z   (BX)(SI*1), K1, Z7
+	VMULPS      Z5, Z6, Z6
+	VADDPS      Z6, Z1, Z1
+	VSUBPS      Z0, Z7, Z7
+	VFMADD231PS Z7, Z6, Z3
+	SUBQ        $0x10, AX
+	JLE         row_done
+	MOVQ        $0x00000010, DI
+	CMPQ        AX, DI
+	CMOVQLT     AX, DI
+	MOVL        $0xffffffff, R8
+	BZHIL       DI, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   64(CX)(SI*1), K1, Z5
+	VMOVUPS.Z   64(DX)(SI*1), K1, Z6
+	VMOVUPS.Z   64(BX)(SI*1), K1, Z7
+	VMULPS      Z5, Z6, Z6
+	VADDPS      Z6, Z2, Z2
+	VSUBPS      Z0, Z7, Z7
+	VFMADD231PS Z7, Z6, Z4
+	SUBQ        $0x10, AX
+
+row_done:
+	VADDPS        Z2, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPS        X0, X1, X1
+	VMOVHLPS      X1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDPS        X0, X1, X1
+	MOVSS         X1, sum+40(FP)
+	VADDPS        Z4, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y0, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X0
+	VADDPS        X0, X3, X3
+	VMOVHLPS      X3, X3, X0
+	VADDPS        X0, X3, X3
+	VMOVSHDUP     X3, X0
+	VADDPS        X0, X3, X3
+	MOVSS         X3, product+44(FP)
+	VZEROUPPER
+	RET
+
+// func layerNormGradRowAVX512(n int, dx *float32, dw *float32, db *float32, dy *float32, x *float32, w *float32, mean float32, inv float32, a float32, c float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·layerNormGradRowAVX512(SB), NOSPLIT, $0-72
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dw+16(FP), DX
+	MOVQ         db+24(FP), BX
+	MOVQ         dy+32(FP), SI
+	MOVQ         x+40(FP), DI
+	MOVQ         w+48(FP), R8
+	VBROADCASTSS mean+56(FP), Z0
+	VBROADCASTSS inv+60(FP), Z1
+	VBROADCASTSS a+64(FP), Z2
+	VBROADCASTSS c+68(FP), Z3
+	XORQ         R9, R9
+	SUBQ         $0x20, AX
+	JLT          row_tail
+
+row_block:
+	VMOVUPS      (SI)(R9*1), Z4
+	VMOVUPS      (DI)(R9*1), Z5
+	VMOVUPS      (R8)(R9*1), Z6
+	VSUBPS       Z0, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMSUB213PS  Z2, Z4, Z6
+	VFNMADD231PS Z3, Z5, Z6
+	VMULPS       Z1, Z6, Z6
+	VMOVUPS      Z6, (CX)(R9*1)
+	VMOVUPS      (DX)(R9*1), Z6
+	VFMADD231PS  Z5, Z4, Z6
+	VMOVUPS      Z6, (DX)(R9*1)
+	VMOVUPS      (BX)(R9*1), Z5
+	VADDPS       Z4, Z5, Z5
+	VMOVUPS      Z5, (BX)(R9*1)
+	VMOVUPS      64(SI)(R9*1), Z4
+	VMOVUPS      64(DI)(R9*1), Z5
+	VMOVUPS      64(R8)(R9*1), Z6
+	VSUBPS       Z0, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMSUB213PS  Z2, Z4, Z6
+	VFNMADD231PS Z3, Z5, Z6
+	VMULPS       Z1, Z6, Z6
+	VMOVUPS      Z6, 64(CX)(R9*1)
+	VMOVUPS      64(DX)(R9*1), Z6
+	VFMADD231PS  Z5, Z4, Z6
+	VMOVUPS      Z6, 64(DX)(R9*1)
+	VMOVUPS      64(BX)(R9*1), Z5
+	VADDPS       Z4, Z5, Z5
+	VMOVUPS      Z5, 64(BX)(R9*1)
+	ADDQ         $0x80, R9
+	SUBQ         $0x20, AX
+	JGE          row_block
+
+row_tail:
+	ADDQ         $0x20, AX
+	JLE          row_done
+	MOVQ         $0x00000010, R10
+	CMPQ         AX, R10
+	CMOVQLT      AX, R10
+	MOVL         $0xffffffff, R11
+	BZHIL        R10, R11, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (SI)(R9*1), K1, Z4
+	VMOVUPS.Z    (DI)(R9*1), K1, Z5
+	VMOVUPS.Z    (R8)(R9*1), K1, Z6
+	VSUBPS       Z0, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMSUB213PS  Z2, Z4, Z6
+	VFNMADD231PS Z3, Z5, Z6
+	VMULPS       Z1, Z6, Z6
+	VMOVUPS      Z6, K1, (CX)(R9*1)
+	VMOVUPS.Z    (DX)(R9*1), K1, Z6
+	VFMADD231PS  Z5, Z4, Z6
+	VMOVUPS      Z6, K1, (DX)(R9*1)
+	VMOVUPS.Z    (BX)(R9*1), K1, Z5
+	VADDPS       Z4, Z5, Z5
+	VMOVUPS      Z5, K1, (BX)(R9*1)
+	SUBQ         $0x10, AX
+	JLE          row_done
+	MOVQ         $0x00000010, R10
+	CMPQ         AX, R10
+	CMOVQLT      AX, R10
+	MOVL         $0xffffffff, R11
+	BZHIL        R10, R11, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(SI)(R9*1), K1, Z4
+	VMOVUPS.Z    64(DI)(R9*1), K1, Z5
+	VMOVUPS.Z    64(R8)(R9*1), K1, Z6
+	VSUBPS       Z0, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMSUB213PS  Z2, Z4, Z6
+	VFNMADD231PS Z3, Z5, Z6
+	VMULPS       Z1, Z6, Z6
+	VMOVUPS      Z6, K1, 64(CX)(R9*1)
+	VMOVUPS.Z    64(DX)(R9*1), K1, Z0
+	VFMADD231PS  Z5, Z4, Z0
+	VMOVUPS      Z0, K1, 64(DX)(R9*1)
+	VMOVUPS.Z    64(BX)(R9*1), K1, Z0
+	VADDPS       Z4, Z0, Z0
+	VMOVUPS      Z0, K1, 64(BX)(R9*1)
+	SUBQ         $0x10, AX
+
+row_done:
+	VZEROUPPER
+	RET

@@ -19,3 +19,11 @@ func adamRow(w, dw, m, v []float32, factors *[10]float32) { adamPortable(w, dw, 
 func ropePairsRow(dst, x, cos, sin []float32, heads int, back bool) {
 	ropePairsPortable(dst, x, cos, sin, heads, back)
 }
+
+func layerNormRow(y, x, w, b []float32, eps float64) (mean, inv float32) {
+	return layerNormPortable(y, x, w, b, eps)
+}
+
+func layerNormGradRow(dx, dw, db, dy, x, w []float32, mean, inv float32) {
+	layerNormGradPortable(dx, dw, db, dy, x, w, mean, inv)
+}

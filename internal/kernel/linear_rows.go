@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // The loops of a row without exponentials, in Go: what runs without assembly, and what assembly is compared with.
 
 func addPortable[F Float](dst, x, y []F) {
@@ -106,5 +108,36 @@ func ropePairsPortable[F Float](dst, x, cos, sin []F, heads int, back bool) {
 			}
 			y[i], y[i+1] = a*c-b*s, b*c+a*s
 		}
+	}
+}
+
+func layerNormPortable[F Float](y, x, w, b []F, eps float64) (mean, inv F) {
+	x = x[:len(w)]
+	mean = F(Sum(x) / float64(len(w)))
+	var v F
+	for _, e := range x {
+		v += (e - mean) * (e - mean)
+	}
+	inv = F(1 / math.Sqrt(float64(v)/float64(len(w))+eps))
+	for i, e := range x {
+		y[i] = (e-mean)*inv*w[i] + b[i]
+	}
+	return mean, inv
+}
+
+func layerNormGradPortable[F Float](dx, dw, db, dy, x, w []F, mean, inv F) {
+	x = x[:len(w)]
+	var a, c F
+	for i, e := range x {
+		g := dy[i] * w[i]
+		a += g
+		c += g * (e - mean) * inv
+	}
+	a, c = a/F(len(w)), c/F(len(w))
+	for i, e := range x {
+		v, d := (e-mean)*inv, dy[i]
+		dx[i] = inv * (d*w[i] - a - v*c)
+		dw[i] += d * v
+		db[i] += d
 	}
 }

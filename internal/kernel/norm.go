@@ -90,21 +90,27 @@ func addParts[F Float](dst, parts []F) {
 // y[i] = (x[i] - mean) · inv · w[i] + b[i].
 func LayerNorm[F Float](y, mean, inv, x, w, b []F, eps float64) {
 	d := len(w)
+	if is32[F]() {
+		l := newLoop(layerNormLoop)
+		l.out[0], l.out[1], l.out[2] = asFloat32s(y), asFloat32s(mean), asFloat32s(inv)
+		l.in[0], l.in[1], l.in[2], l.dim = asFloat32s(x), asFloat32s(w), asFloat32s(b), d
+		l.factors[0] = float32(eps)
+		l.factors[1] = float32(eps - float64(l.factors[0]))
+		l.parallel(len(inv), max(1, elements/d))
+		return
+	}
 	Parallel(len(inv), max(1, elements/d), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
-			x, y := x[r*d:][:d], y[r*d:][:d]
-			mu := F(Sum(x) / float64(d))
-			var v F
-			for _, e := range x {
-				v += (e - mu) * (e - mu)
-			}
-			s := F(1 / math.Sqrt(float64(v)/float64(d)+eps))
-			mean[r], inv[r] = mu, s
-			for i, e := range x {
-				y[i] = (e-mu)*s*w[i] + b[i]
-			}
+			mean[r], inv[r] = layerNormPortable(y[r*d:][:d], x[r*d:][:d], w, b, eps)
 		}
 	})
+}
+
+func layerNormLoop(l *loop32, lo, hi int) {
+	d, eps := l.dim, float64(l.factors[0])+float64(l.factors[1])
+	for r := lo; r < hi; r++ {
+		l.out[1][r], l.out[2][r] = layerNormRow(l.out[0][r*d:][:d], l.in[0][r*d:][:d], l.in[1], l.in[2], eps)
+	}
 }
 
 // LayerNormBackward computes the gradients of LayerNorm from what it returned in mean and inv. With
@@ -112,32 +118,36 @@ func LayerNorm[F Float](y, mean, inv, x, w, b []F, eps float64) {
 // db[i] = Σ dy[i] over rows.
 func LayerNormBackward[F Float](dx, dw, db, dy, x, w, mean, inv []F) {
 	d := len(w)
-	Parallel(len(inv), max(1, elements/d), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			x, dx, dy, mu, s := x[r*d:][:d], dx[r*d:][:d], dy[r*d:][:d], mean[r], inv[r]
-			var a, c F
-			for i, e := range x {
-				gi := dy[i] * w[i]
-				a += gi
-				c += gi * (e - mu) * s
+	sums := getScratch[F](2 * normParts * d)
+	defer putScratch(sums)
+	clear(*sums)
+	dws, dbs := (*sums)[:normParts*d], (*sums)[normParts*d:]
+	if is32[F]() {
+		l := newLoop(layerNormBackwardLoop)
+		l.out[0], l.out[1], l.out[2], l.dim = asFloat32s(dx), asFloat32s(dws), asFloat32s(dbs), d
+		l.in[0], l.in[1], l.in[2], l.in[3], l.in[4] = asFloat32s(dy), asFloat32s(x), asFloat32s(w), asFloat32s(mean), asFloat32s(inv)
+		l.parallel(normParts, 1)
+	} else {
+		Parallel(normParts, 1, func(lo, hi int) {
+			for part := lo; part < hi; part++ {
+				for r := len(inv) * part / normParts; r < len(inv)*(part+1)/normParts; r++ {
+					layerNormGradPortable(dx[r*d:][:d], dws[part*d:][:d], dbs[part*d:][:d], dy[r*d:][:d], x[r*d:][:d], w, mean[r], inv[r])
+				}
 			}
-			a, c = a/F(d), c/F(d)
-			for i, e := range x {
-				dx[i] = s * (dy[i]*w[i] - a - (e-mu)*s*c)
-			}
+		})
+	}
+	addParts(dw, dws)
+	addParts(db, dbs)
+}
+
+func layerNormBackwardLoop(l *loop32, lo, hi int) {
+	d, mean, inv := l.dim, l.in[3], l.in[4]
+	for part := lo; part < hi; part++ {
+		for r := len(inv) * part / normParts; r < len(inv)*(part+1)/normParts; r++ {
+			layerNormGradRow(l.out[0][r*d:][:d], l.out[1][part*d:][:d], l.out[2][part*d:][:d], l.in[0][r*d:][:d], l.in[1][r*d:][:d],
+				l.in[2], mean[r], inv[r])
 		}
-	})
-	Parallel(d, 16, func(lo, hi int) {
-		clear(dw[lo:hi])
-		clear(db[lo:hi])
-		for r, s := range inv {
-			x, dy, mu := x[r*d:][:d], dy[r*d:][:d], mean[r]
-			for i := lo; i < hi; i++ {
-				dw[i] += dy[i] * (x[i] - mu) * s
-				db[i] += dy[i]
-			}
-		}
-	})
+	}
 }
 
 // ColumnSums computes dst[j] = Σ x[i, j] over the rows of x, in order.

@@ -55,6 +55,18 @@ var rowKernels = []struct {
 		adamRow(out[0], in[1], out[1], out[2], &factors)
 		return 0
 	}, 1e-6},
+	{"gelu", func(out, in [3][]float32) float64 { geluRow(out[0], in[0]); return 0 }, 1e-6},
+	{"gelu gradient", func(out, in [3][]float32) float64 { geluGradRow(out[0], in[1], in[0]); return 0 }, 1e-6},
+	{"layernorm", func(out, in [3][]float32) float64 {
+		mean, inv := layerNormRow(out[0], in[0], in[1], in[2], 0.1)
+		return float64(mean + inv)
+	}, 1e-5},
+	{"layernorm gradient", func(out, in [3][]float32) float64 {
+		clear(out[1])
+		clear(out[2])
+		layerNormGradRow(out[0], out[1], out[2], in[0], in[1], in[2], 0.2, 0.7)
+		return 0
+	}, 1e-5},
 	{"pairs", func(out, in [3][]float32) float64 {
 		n := len(in[0]) / 4 * 2 // two heads of even width
 		ropePairsRow(out[0], in[0], in[1][:n], in[2][:n], 2, false)

@@ -14,6 +14,8 @@ func (g *generator) exponentials() {
 	g.attentionGradRow()
 	g.swiglu()
 	g.swigluBackward()
+	g.gelu()
+	g.geluBackward()
 }
 
 // The polynomial of exp, after range reduction by ln 2 in two parts.

@@ -19,6 +19,7 @@ func (g *generator) plain() {
 	g.rmsNormGrad()
 	g.adam()
 	g.ropePairs()
+	g.layerNorm()
 }
 
 func (g *generator) elementwise(name, formula string, f func(ops ...Op)) {
