@@ -14,7 +14,7 @@ func TestProfile(t *testing.T) {
 	g := graph.New()
 	x := g.Input("x", tensor.Float32, 3, 4)
 	w := g.Param(graph.NewParams(1).Root().At("layer").Param("weight", graph.Ones, 5, 4))
-	prog, err := graph.Compile(x.Linear(w).SiLU())
+	prog, err := graph.Compile(x.Linear(w).Softmax())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestProfile(t *testing.T) {
 	if s.Op != "Linear" || s.Layer != "layer" || s.Calls != 2 || s.FLOPs != 2*2*3*4*5 || s.Bytes != 2*4*(12+20+15) || s.Time <= 0 {
 		t.Errorf("measured %+v", s)
 	}
-	if table := f.String(); strings.Count(table, "\n") != 3 || !strings.Contains(table, "SiLU") {
+	if table := f.String(); strings.Count(table, "\n") != 3 || !strings.Contains(table, "Softmax") {
 		t.Errorf("table:\n%s", table)
 	}
 }

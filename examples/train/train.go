@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/pkg/errors"
-	"gorgonia.org/gorgonia"
 
 	"github.com/logits-go/logits/examples/internal/run"
 	"github.com/logits-go/logits/graph"
@@ -37,11 +36,13 @@ func train(ctx context.Context, s settings) error {
 		return err
 	}
 
-	// The graph ends in logits (batch, seq, vocab) and their cross-entropy. One program trains, the other validates.
+	// The graph ends in the cross-entropy of logits (batch, seq, vocab), which are made a part at a time. One program
+	// trains, the other validates.
 	seq := s.model.ContextLength
 	g := graph.New(graph.Seed(s.seed))
 	tokens, targets := g.Tokens("tokens", s.batch, seq), g.Tokens("targets", s.batch, seq)
-	cost := graph.Apply2(loss.CrossEntropy, r.Model.Forward(tokens), targets)
+	hidden := r.Model.Hidden(tokens) // (batch, seq, dim)
+	cost := graph.Apply3(loss.LinearCrossEntropy, hidden, hidden.Param(r.Model.Head()), targets)
 	trainer, err := graph.CompileTrain(cost)
 	if err != nil {
 		return err
@@ -72,7 +73,7 @@ func train(ctx context.Context, s settings) error {
 	}
 	weights := r.Params.ValueGrads()
 	schedule := optim.Cosine{Peak: s.lr, Floor: s.minLR, Warmup: s.warmup, Steps: s.steps}
-	opt := &optim.AdamW{LR: schedule, Beta1: s.beta1, Beta2: s.beta2, WeightDecay: s.weightDecay, Decay: optim.Matrices}
+	opt := &optim.AdamW{LR: schedule, Beta1: s.beta1, Beta2: s.beta2, WeightDecay: s.weightDecay, Decay: optim.Matrices, MaxNorm: s.clip}
 	log, err := newReport(s, data, r)
 	if err != nil {
 		return err
@@ -91,15 +92,11 @@ func train(ctx context.Context, s settings) error {
 		if err != nil {
 			return err
 		}
-		norm, err := clip(weights, s.clip)
-		if err != nil {
-			return err
-		}
 		if err := opt.Step(weights); err != nil {
 			return err
 		}
 		step++
-		log.step(step, cost, norm, schedule.At(step))
+		log.step(step, cost, opt.GradNorm(), schedule.At(step))
 		if step%s.evalEvery == 0 || step == s.steps {
 			v, err := validate(whole)
 			if err != nil {
@@ -134,14 +131,6 @@ func train(ctx context.Context, s settings) error {
 	}
 	log.printf("\nsaved %s\ncontinue a text with: go run ./examples/generate -model %s -prompt %q", s.out, s.out, s.prompt)
 	return nil
-}
-
-// clip limits the norm of the gradients and returns what it was.
-func clip(weights []gorgonia.ValueGrad, limit float64) (float64, error) {
-	if limit == 0 {
-		return optim.GradNorm(weights)
-	}
-	return optim.ClipGradNorm(weights, limit)
 }
 
 // corpus is a text as tokens.

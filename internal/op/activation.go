@@ -45,11 +45,18 @@ func unary[F kernel.Float](name string, x *gorgonia.Node, forward func(y, x []F)
 	if o.err != nil {
 		return nil, o.err
 	}
+	cols := 1
+	if len(xs) > 0 {
+		cols = xs[len(xs)-1]
+	}
 	return apply(&Op{
 		name: name, out: []signature{like[F](xs...)}, inPlace: true,
 		run: func(c *Call) error {
 			forward(output[F](c, 0), input[F](c, 0))
 			return nil
+		},
+		rowwise: func(c *Call, lo, hi int) {
+			forward(output[F](c, 0)[lo*cols:hi*cols], input[F](c, 0)[lo*cols:hi*cols])
 		},
 		wrt: always(1),
 		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
@@ -58,6 +65,9 @@ func unary[F kernel.Float](name string, x *gorgonia.Node, forward func(y, x []F)
 				run: func(c *Call) error {
 					backward(output[F](c, 0), input[F](c, 0), input[F](c, 1))
 					return nil
+				},
+				rowwise: func(c *Call, lo, hi int) {
+					backward(output[F](c, 0)[lo*cols:hi*cols], input[F](c, 0)[lo*cols:hi*cols], input[F](c, 1)[lo*cols:hi*cols])
 				},
 			}, dy, in[0])
 			return gorgonia.Nodes{dx}, err

@@ -78,6 +78,10 @@ func layernorm[F kernel.Float](x, w, b *gorgonia.Node, eps float64) (*gorgonia.N
 			kernel.LayerNorm(output[F](c, 0), output[F](c, 1), output[F](c, 2), input[F](c, 0), input[F](c, 1), input[F](c, 2), eps)
 			return nil
 		},
+		rowwise: func(c *Call, lo, hi int) {
+			kernel.LayerNorm(output[F](c, 0)[lo*dim:hi*dim], output[F](c, 1)[lo:hi], output[F](c, 2)[lo:hi],
+				input[F](c, 0)[lo*dim:hi*dim], input[F](c, 1), input[F](c, 2), eps)
+		},
 		wrt: always(3),
 		grad: func(in gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			saved, err := parts(y, 3)
