@@ -42,9 +42,12 @@ func Threads() int {
 func SetThreads(n int) { maxThreads.Store(int64(max(n, 0))) }
 
 const (
-	// A chunk is a quarter of a thread's share of what is left. So the last chunks are small, and all threads are done at
+	// A chunk is a quarter of what is left of a thread's share. So the last chunks are small, and all threads are done at
 	// about the same time even if the system suspends one for a while.
 	chunksPerShare = 4
+
+	// More threads than this have shares in common.
+	maxShares = 64
 
 	// Waking a thread takes tens of microseconds, so a helper waits awhile for the next call before it sleeps.
 	spinTime = 200 * time.Microsecond
@@ -58,18 +61,26 @@ var (
 	crew       = team{wake: make(chan struct{}, maxHelpers)}
 )
 
+// share is the part of a call that one thread begins with, the same part of every call: what it has written it finds in
+// its own cache when it reads it next.
+type share struct {
+	next atomic.Int64 // unit to be taken
+	end  int64
+	_    [48]byte
+}
+
 // team is the calling thread of one call and its helpers.
 //
-// The caller posts a call and works on its chunks until none is left. A helper that sees the post takes a seat, works
-// on chunks from the same counter and leaves. The caller can finish alone, and waits only for helpers that hold a chunk.
+// The caller posts a call and works on chunks, first of its own share and then of others, until none is left. A helper
+// that sees the post takes a seat, does so too and leaves. The caller can finish alone, and waits only for helpers that
+// hold a chunk.
 type team struct {
 	busy sync.Mutex // held for the length of a call
 
 	// Written by the caller before it posts and after all have left.
 	f        func(lo, hi int)
 	n, grain int
-	units    int64 // of grain elements
-	shares   int64 // a chunk is one of so many parts of what is left
+	shares   int
 
 	helpers  atomic.Int64            // that exist
 	panicked atomic.Pointer[failure] // the first panic of a helper in this call
@@ -79,8 +90,7 @@ type team struct {
 	_    [64]byte
 	post atomic.Uint64 // number of the call << 32 | free seats << 16 | taken seats
 	_    [56]byte
-	next atomic.Int64 // unit to be taken
-	_    [56]byte
+	part [maxShares]share // of units of grain elements
 }
 
 // failure is a panic on its way from a helper to the caller.
@@ -96,22 +106,24 @@ const (
 func (t *team) run(n, grain, units, threads int, f func(lo, hi int)) {
 	seats := min(threads-1, maxHelpers)
 	for t.helpers.Load() < int64(seats) {
-		t.helpers.Add(1)
-		go t.help()
+		go t.help(int(t.helpers.Add(1)))
 	}
-	t.f, t.n, t.grain, t.units, t.shares = f, n, grain, int64(units), int64(chunksPerShare*threads)
-	t.next.Store(0)
+	t.f, t.n, t.grain, t.shares = f, n, grain, min(threads, maxShares)
+	for i := range t.shares {
+		t.part[i].end = int64(units * (i + 1) / t.shares)
+		t.part[i].next.Store(int64(units * i / t.shares))
+	}
 	t.post.Store((t.post.Load()>>32+1)<<32 | uint64(seats)<<16)
 	for i := 0; i < seats && t.rouse(); i++ {
 		t.wake <- struct{}{}
 	}
 	defer t.finish()
-	t.work()
+	t.work(0)
 }
 
 // finish closes the call and waits for those who hold a seat.
 func (t *team) finish() {
-	t.next.Store(t.units) // after a panic the others need not go on
+	t.stop() // after a panic the others need not go on
 	t.post.And(^uint64(freeSeats))
 	for i := 1; t.post.Load()&takenSeats != 0; i++ {
 		spin(i)
@@ -122,22 +134,32 @@ func (t *team) finish() {
 	}
 }
 
-// work takes chunks until none is left.
-func (t *team) work() {
-	for {
-		lo := t.next.Load()
-		if lo >= t.units {
-			return
-		}
-		hi := lo + max(1, (t.units-lo)/t.shares)
-		if t.next.CompareAndSwap(lo, hi) {
-			t.f(int(lo)*t.grain, min(int(hi)*t.grain, t.n))
+// stop leaves no units to be taken.
+func (t *team) stop() {
+	for i := range t.shares {
+		t.part[i].next.Store(t.part[i].end)
+	}
+}
+
+// work takes chunks until none is left, beginning with those of a share.
+func (t *team) work(first int) {
+	for i := range t.shares {
+		p := &t.part[(first+i)%t.shares]
+		for {
+			lo := p.next.Load()
+			if lo >= p.end {
+				break
+			}
+			hi := lo + max(1, (p.end-lo)/chunksPerShare)
+			if p.next.CompareAndSwap(lo, hi) {
+				t.f(int(lo)*t.grain, min(int(hi)*t.grain, t.n))
+			}
 		}
 	}
 }
 
-// help is the life of a helper. It ends only if f ends its goroutine.
-func (t *team) help() {
+// help is the life of a helper, the number-th. It ends only if f ends its goroutine.
+func (t *team) help(number int) {
 	defer t.helpers.Add(-1)
 	var seen uint64 // number of the last call it had a part in
 	for {
@@ -147,7 +169,7 @@ func (t *team) help() {
 			if post>>32 != seen && post&freeSeats != 0 {
 				if t.post.CompareAndSwap(post, post-1<<16+1) {
 					seen = post >> 32
-					t.assist()
+					t.assist(number)
 					break
 				}
 				continue
@@ -162,15 +184,15 @@ func (t *team) help() {
 }
 
 // assist works on the call in which this helper has taken a seat.
-func (t *team) assist() {
+func (t *team) assist(number int) {
 	defer func() {
 		if v := recover(); v != nil {
 			t.panicked.CompareAndSwap(nil, &failure{v})
-			t.next.Store(t.units)
+			t.stop()
 		}
 		t.post.Add(^uint64(0))
 	}()
-	t.work()
+	t.work(number % t.shares)
 }
 
 // sleep waits for a call that wants helpers, other than the one seen.
