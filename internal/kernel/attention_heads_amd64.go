@@ -23,10 +23,13 @@ type attentionHeads struct {
 	forward, backward func(lo, hi int)
 }
 
+// minQueries is how many queries it takes for packing keys and values to pay.
+const minQueries = 4
+
 var attentionPool sync.Pool // of *attentionHeads
 
 func heads32(a Attention, dq, dk, dv, dout, out, lse, q, k, v []float32) bool {
-	if sgemmKernels == nil || a.Queries == 0 || a.Keys == 0 {
+	if sgemmKernels == nil || a.Queries < minQueries || a.Keys == 0 {
 		return false
 	}
 	t, ok := attentionPool.Get().(*attentionHeads)
