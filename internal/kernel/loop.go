@@ -11,6 +11,7 @@ type loop32 struct {
 	out, in [6][]float32
 	dim     int // length of a row, where operands have rows
 	eps     float64
+	op      operation
 	factors [10]float32
 	sums    []float64
 	ids     []int
