@@ -12,82 +12,91 @@ type rowCase struct {
 	name    string
 	out, in int // operands; those that are written come first
 	over    []int
+	prepare func(out, in [][]float32)           // makes random operands what they must be, unless nil
 	run     func(out, in [][]float32) []float64 // returns results that are no rows
 }
 
 // rowCases are all loops that have assembly. The results of out[0] may lie over in[i] for i of over.
 var rowCases = []rowCase{
-	{"add", 1, 2, []int{0, 1}, func(out, in [][]float32) []float64 { addRow(out[0], in[0], in[1]); return nil }},
-	{"sub", 1, 2, []int{0, 1}, func(out, in [][]float32) []float64 { subRow(out[0], in[0], in[1]); return nil }},
-	{"mul", 1, 2, []int{0, 1}, func(out, in [][]float32) []float64 { mulRow(out[0], in[0], in[1]); return nil }},
-	{"scale", 1, 1, []int{0}, func(out, in [][]float32) []float64 { scaleRow(out[0], in[0], -1.7); return nil }},
-	{"axpy", 1, 1, nil, func(out, in [][]float32) []float64 { axpyRow(out[0], -1.7, in[0]); return nil }},
-	{"dot", 0, 2, nil, func(_, in [][]float32) []float64 { return []float64{float64(dot32(in[0], in[1]))} }},
-	{"sum", 0, 1, nil, func(_, in [][]float32) []float64 { return []float64{sum32(in[0])} }},
-	{"squares", 0, 1, nil, func(_, in [][]float32) []float64 { return []float64{squares32(in[0])} }},
-	{"rmsNorm", 1, 2, []int{0}, func(out, in [][]float32) []float64 { rmsNormRow(out[0], in[0], in[1], 0.7); return nil }},
-	{"rmsNormGrad", 2, 3, nil, func(out, in [][]float32) []float64 {
+	{"add", 1, 2, []int{0, 1}, nil, func(out, in [][]float32) []float64 { addRow(out[0], in[0], in[1]); return nil }},
+	{"sub", 1, 2, []int{0, 1}, nil, func(out, in [][]float32) []float64 { subRow(out[0], in[0], in[1]); return nil }},
+	{"mul", 1, 2, []int{0, 1}, nil, func(out, in [][]float32) []float64 { mulRow(out[0], in[0], in[1]); return nil }},
+	{"scale", 1, 1, []int{0}, nil, func(out, in [][]float32) []float64 { scaleRow(out[0], in[0], -1.7); return nil }},
+	{"axpy", 1, 1, nil, nil, func(out, in [][]float32) []float64 { axpyRow(out[0], -1.7, in[0]); return nil }},
+	{"dot", 0, 2, nil, nil, func(_, in [][]float32) []float64 { return []float64{float64(dot32(in[0], in[1]))} }},
+	{"sum", 0, 1, nil, nil, func(_, in [][]float32) []float64 { return []float64{sum32(in[0])} }},
+	{"squares", 0, 1, nil, nil, func(_, in [][]float32) []float64 { return []float64{squares32(in[0])} }},
+	{"rmsNorm", 1, 2, []int{0}, nil, func(out, in [][]float32) []float64 { rmsNormRow(out[0], in[0], in[1], 0.7); return nil }},
+	{"rmsNormGrad", 2, 3, nil, nil, func(out, in [][]float32) []float64 {
 		rmsNormGradRow(out[0], out[1], in[0], in[1], in[2], nil, 0.7)
 		return nil
 	}},
-	{"rmsNormGrad plus", 2, 4, []int{3}, func(out, in [][]float32) []float64 {
+	{"rmsNormGrad plus", 2, 4, []int{3}, nil, func(out, in [][]float32) []float64 {
 		rmsNormGradRow(out[0], out[1], in[0], in[1], in[2], in[3], 0.7)
 		return nil
 	}},
-	{"layerNorm", 1, 3, []int{0}, func(out, in [][]float32) []float64 {
+	{"layerNorm", 1, 3, []int{0}, nil, func(out, in [][]float32) []float64 {
 		if len(in[1]) == 0 {
 			return nil
 		}
 		mean, inv := layerNormRow(out[0], in[0], in[1], in[2], 0.1)
 		return []float64{float64(mean), float64(inv)}
 	}},
-	{"layerNormGrad", 3, 3, nil, func(out, in [][]float32) []float64 {
+	{"layerNormGrad", 3, 3, nil, nil, func(out, in [][]float32) []float64 {
 		layerNormGradRow(out[0], out[1], out[2], in[0], in[1], in[2], nil, 0.3, 0.7)
 		return nil
 	}},
-	{"layerNormGrad plus", 3, 4, []int{3}, func(out, in [][]float32) []float64 {
+	{"layerNormGrad plus", 3, 4, []int{3}, nil, func(out, in [][]float32) []float64 {
 		layerNormGradRow(out[0], out[1], out[2], in[0], in[1], in[2], in[3], 0.3, 0.7)
 		return nil
 	}},
-	{"adam", 3, 1, nil, func(out, in [][]float32) []float64 {
-		for i, v := range out[2] {
-			out[2][i] = v * v
-		}
+	{"adam", 3, 1, nil, positive, func(out, in [][]float32) []float64 {
 		adamRow(out[0], in[0], out[1], out[2], &[10]float32{0.5, 0.01, 0.9, 0.1, 0.99, 0.01, 1.1, 1e-3, 0.02, 0.999})
 		return nil
 	}},
-	{"sgd", 1, 1, nil, func(out, in [][]float32) []float64 {
+	{"sgd", 1, 1, nil, nil, func(out, in [][]float32) []float64 {
 		sgdRow(out[0], in[0], nil, &[10]float32{0.5, 0.01, 0.9, 0.8, 0.02}, false)
 		return nil
 	}},
-	{"sgd momentum", 2, 1, nil, func(out, in [][]float32) []float64 {
+	{"sgd momentum", 2, 1, nil, nil, func(out, in [][]float32) []float64 {
 		sgdRow(out[0], in[0], out[1], &[10]float32{0.5, 0.01, 0.9, 0.8, 0.02}, false)
 		return nil
 	}},
-	{"sgd ahead", 2, 1, nil, func(out, in [][]float32) []float64 {
+	{"sgd ahead", 2, 1, nil, nil, func(out, in [][]float32) []float64 {
 		sgdRow(out[0], in[0], out[1], &[10]float32{0.5, 0.01, 0.9, 0.8, 0.02}, true)
 		return nil
 	}},
-	{"ropePairs", 1, 2, []int{0}, turned(ropePairsRow, false, false)},
-	{"ropePairs back", 1, 2, []int{0}, turned(ropePairsRow, false, true)},
-	{"ropeHalves", 1, 2, []int{0}, turned(ropeHalvesRow, true, false)},
-	{"ropeHalves back", 1, 2, []int{0}, turned(ropeHalvesRow, true, true)},
+	{"ropePairs", 1, 3, []int{0}, neighbours, turned(ropePairsRow, false)},
+	{"ropePairs back", 1, 3, []int{0}, neighbours, turned(ropePairsRow, true)},
+	{"ropeHalves", 1, 3, []int{0}, halves, turned(ropeHalvesRow, false)},
+	{"ropeHalves back", 1, 3, []int{0}, halves, turned(ropeHalvesRow, true)},
+}
+
+// positive makes second moments of random numbers.
+func positive(out, _ [][]float32) {
+	for i, v := range out[2] {
+		out[2][i] = v * v
+	}
+}
+
+// neighbours and halves make cosines and sines of three heads of random numbers, for pairs of elements side by side and
+// half a head apart.
+func neighbours(_, in [][]float32) { pairUp(in, func(i, _ int) (a, b int) { return 2 * i, 2*i + 1 }) }
+func halves(_, in [][]float32)     { pairUp(in, func(i, half int) (a, b int) { return i, half + i }) }
+
+func pairUp(in [][]float32, pair func(i, half int) (a, b int)) {
+	cos, sin, half := in[1], in[2], len(in[0])/6
+	for i := range half {
+		a, b := pair(i, half)
+		cos[b], sin[a] = cos[a], -sin[b]
+	}
 }
 
 // turned turns three heads, which take up all of a row but what is left over.
-func turned(f func(dst, x, cos, sin []float32, heads int, back bool), split, back bool) func(out, in [][]float32) []float64 {
+func turned(f func(dst, x, cos, sin []float32, heads int, back bool), back bool) func(out, in [][]float32) []float64 {
 	return func(out, in [][]float32) []float64 {
-		dim := len(in[1]) / 6 * 2
-		cos, sin := make([]float32, dim), make([]float32, dim)
-		for i := range dim / 2 {
-			a, b := 2*i, 2*i+1
-			if split {
-				a, b = i, dim/2+i
-			}
-			cos[a], cos[b] = in[1][i], in[1][i]
-			sin[a], sin[b] = -in[1][dim/2+i], in[1][dim/2+i]
-		}
-		f(out[0], in[0], cos, sin, 3, back)
+		dim := len(in[0]) / 6 * 2
+		f(out[0], in[0], in[1][:dim], in[2][:dim], 3, back)
 		return nil
 	}
 }
@@ -119,6 +128,9 @@ func (c *rowCase) call(n, off, over int, change func(in [][]float32)) (memory []
 		} else {
 			in = append(in, x)
 		}
+	}
+	if c.prepare != nil {
+		c.prepare(out, in)
 	}
 	if over >= 0 {
 		out[0] = in[over]
@@ -231,6 +243,9 @@ func BenchmarkLinearRows(b *testing.B) {
 				for j := range operands[i] {
 					operands[i][j] = float32(r.Float64())
 				}
+			}
+			if c.prepare != nil {
+				c.prepare(operands[:c.out], operands[c.out:])
 			}
 			onEachPath(b, func(b *testing.B) {
 				for b.Loop() {
