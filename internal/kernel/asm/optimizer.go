@@ -13,44 +13,34 @@ func (g *generator) adam() {
 	w[i] = shrink*w[i] - rate*m[i]/(√v[i]*root+eps)`)
 	n := g.param("n").(reg.GPVirtual)
 	w, dw, m, v, a := g.param("w"), g.param("dw"), g.param("m"), g.param("v"), g.param("a")
-	// AVX2 has no registers for all factors.
-	kept := make(map[int]reg.VecVirtual)
-	factor := func(i int) reg.VecVirtual {
-		if x, ok := kept[i]; ok {
-			return x
-		}
-		x := g.vector()
-		g.VBROADCASTSS(Mem{Base: a, Disp: 4 * i}, x)
-		return x
-	}
-	if g.masks {
-		for i := range 9 {
-			kept[i] = factor(i)
-		}
+	// AVX2 has no register for the last factor.
+	var factors [9]reg.VecVirtual
+	for i := range factors {
+		factors[i] = g.vector()
+		g.VBROADCASTSS(Mem{Base: a, Disp: 4 * i}, factors[i])
 	}
 	g.overRow("row", n, func(e element) {
 		x, d := e.load(w), e.load(dw)
-		g.VMULPS(factor(0), d, d)
-		g.VFMADD231PS(factor(1), x, d)
+		g.VMULPS(factors[0], d, d)
+		g.VFMADD231PS(factors[1], x, d)
 		first := e.load(m)
-		g.VMULPS(factor(2), first, first)
-		g.VFMADD231PS(factor(3), d, first)
+		g.VMULPS(factors[2], first, first)
+		g.VFMADD231PS(factors[3], d, first)
 		e.store(first, m)
 		second := e.load(v)
 		g.VMULPS(d, d, d)
-		g.VMULPS(factor(4), second, second)
-		g.VFMADD231PS(factor(5), d, second)
+		g.VMULPS(factors[4], second, second)
+		g.VFMADD231PS(factors[5], d, second)
 		e.store(second, v)
 		g.VSQRTPS(second, second)
-		root, eps := factor(6), factor(7)
 		t := g.vector()
-		g.VMULPS(root, second, t)
-		g.VADDPS(eps, t, t)
+		g.VMULPS(factors[6], second, t)
+		g.VADDPS(factors[7], t, t)
 		rate := g.vector()
-		g.VMULPS(factor(8), first, rate)
+		g.VMULPS(factors[8], first, rate)
 		g.VDIVPS(t, rate, rate)
 		shrink := g.vector()
-		g.VBROADCASTSS(Mem{Base: a, Disp: 4 * 9}, shrink)
+		g.VBROADCASTSS(Mem{Base: a, Disp: 4 * len(factors)}, shrink)
 		g.VFMSUB213PS(rate, shrink, x)
 		e.store(x, w)
 	})
