@@ -23,13 +23,9 @@ func Example() {
 	defer vm.Close()
 
 	weights := []gorgonia.ValueGrad{w}
-	opt := &optim.AdamW{LR: optim.Cosine{Peak: 0.3, Warmup: 10, Steps: 200}, WeightDecay: optim.None}
+	opt := &optim.AdamW{LR: optim.Cosine{Peak: 0.3, Warmup: 10, Steps: 200}, WeightDecay: optim.None, MaxNorm: 1}
 	for range 200 {
 		if err := vm.RunAll(); err != nil {
-			fmt.Println(err)
-			return
-		}
-		if _, err := optim.ClipGradNorm(weights, 1); err != nil {
 			fmt.Println(err)
 			return
 		}

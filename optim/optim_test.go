@@ -1,6 +1,7 @@
 package optim_test
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"runtime"
@@ -180,6 +181,9 @@ func TestErrorsChangeNothing(t *testing.T) {
 		{"wsd", &optim.AdamW{LR: optim.WSD{Peak: 1, Warmup: 9, Decay: 9, Steps: 10}}, one, "schedule"},
 		{"momentum", &optim.SGD{Momentum: 1}, one, "momentum 1"},
 		{"nesterov", &optim.SGD{Nesterov: true}, one, "Nesterov needs momentum"},
+		{"max norm", &optim.AdamW{MaxNorm: -1}, one, "MaxNorm -1"},
+		{"max norm nan", &optim.SGD{MaxNorm: nan}, one, "MaxNorm NaN"},
+		{"max norm infinite", &optim.Adam{MaxNorm: math.Inf(1)}, one, "MaxNorm +Inf"},
 		{"dampening", &optim.SGD{Dampening: 0.5}, one, "without momentum"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -299,15 +303,115 @@ func TestSetStateIsStrict(t *testing.T) {
 	}
 }
 
-// Steps allocate nothing once the moments exist.
+// A step with MaxNorm goes where ClipGradNorm and a step go, at any limit, and leaves gradients as they are.
+func TestMaxNorm(t *testing.T) {
+	type limited interface {
+		gorgonia.Solver
+		GradNorm() float64
+	}
+	const rate = optim.Constant(0.1)
+	for name, make := range map[string]func(limit float64) limited{
+		"adamw": func(limit float64) limited { return &optim.AdamW{LR: rate, Eps: 0.1, MaxNorm: limit} },
+		"adam":  func(limit float64) limited { return &optim.Adam{LR: rate, Eps: 0.1, WeightDecay: 0.1, MaxNorm: limit} },
+		"sgd":   func(limit float64) limited { return &optim.SGD{LR: rate, WeightDecay: 0.1, MaxNorm: limit} },
+		"momentum": func(limit float64) limited {
+			return &optim.SGD{LR: rate, Momentum: 0.9, Nesterov: true, MaxNorm: limit}
+		},
+	} {
+		for _, p := range precisions {
+			for _, limit := range []float64{0, 0.5, 5, 50} { // the norm is 13
+				t.Run(fmt.Sprint(name, "/", p.dtype, "/", limit), func(t *testing.T) {
+					fresh := func() []gorgonia.ValueGrad {
+						return []gorgonia.ValueGrad{
+							&param{"a", dense(p.dtype, []int{2}, []float64{1, 2}), dense(p.dtype, []int{2}, []float64{3, -4})},
+							&param{"b", dense(p.dtype, []int{1}, []float64{3}), dense(p.dtype, []int{1}, []float64{12})},
+						}
+					}
+					together, apart := fresh(), fresh()
+					a, b := make(limit), make(0)
+					for range 3 {
+						if err := a.Step(together); err != nil {
+							t.Fatal(err)
+						}
+						before := fresh()
+						for i, vg := range apart {
+							vg.(*param).grad = before[i].(*param).grad
+						}
+						if limit > 0 {
+							if _, err := optim.ClipGradNorm(apart, limit); err != nil {
+								t.Fatal(err)
+							}
+						}
+						if err := b.Step(apart); err != nil {
+							t.Fatal(err)
+						}
+					}
+					oracle.Check(t, "norm", []float64{a.GradNorm()}, []float64{13}, 1e-12)
+					oracle.Check(t, "clipped norm", []float64{b.GradNorm()}, []float64{min(13, cmp.Or(limit, 13))}, 1e-6)
+					for i, vg := range together {
+						check(t, vg.(*param).name, vg.Value(), numbers(apart[i].Value()), p.tol)
+						check(t, "gradient", vg.(*param).grad, numbers(fresh()[i].(*param).grad), 0)
+					}
+				})
+			}
+		}
+	}
+}
+
+func numbers(v gorgonia.Value) []float64 {
+	if f, ok := v.Data().([]float64); ok {
+		return f
+	}
+	var f []float64
+	for _, x := range v.Data().([]float32) {
+		f = append(f, float64(x))
+	}
+	return f
+}
+
+// Memory that becomes that of another parameter is found although it was not in the step before.
+func TestSameMemoryLater(t *testing.T) {
+	p, q := vector("p", []float64{1, 2}, []float64{3, 4}), vector("q", []float64{1, 2}, []float64{3, 4})
+	ps := []gorgonia.ValueGrad{p, q}
+	opt := new(optim.AdamW)
+	for range 2 {
+		if err := opt.Step(ps); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q.value = p.value
+	for range 2 { // the error does not pass for known
+		if err := opt.Step(ps); err == nil || !strings.Contains(err.Error(), "parameters p and q are the same memory") {
+			t.Errorf("Step: %v", err)
+		}
+		if _, err := optim.ClipGradNorm(ps, 1); err == nil {
+			t.Error("ClipGradNorm takes the same memory twice")
+		}
+	}
+}
+
+// Steps allocate nothing once the moments exist, nor does clipping.
 func TestStepAllocatesNothing(t *testing.T) {
-	ps := []gorgonia.ValueGrad{vector("p", make([]float64, 100), make([]float64, 100))}
-	for name, opt := range map[string]gorgonia.Solver{"adamw": new(optim.AdamW), "sgd": &optim.SGD{Momentum: 0.9}} {
-		if n := testing.AllocsPerRun(100, func() {
-			if err := opt.Step(ps); err != nil {
+	if raceDetector {
+		t.Skip("the race detector empties pools at random")
+	}
+	var ps []gorgonia.ValueGrad
+	for i := range 30 {
+		ps = append(ps, vector(fmt.Sprint("layers.", i, ".weight"), make([]float64, 1000*i+1), make([]float64, 1000*i+1)))
+	}
+	steps := func(opt gorgonia.Solver) func() error { return func() error { return opt.Step(ps) } }
+	for name, f := range map[string]func() error{
+		"adamw":    steps(&optim.AdamW{MaxNorm: 1}),
+		"adam":     steps(new(optim.Adam)),
+		"sgd":      steps(&optim.SGD{MaxNorm: 1}),
+		"momentum": steps(&optim.SGD{Momentum: 0.9}),
+		"clip":     func() error { _, err := optim.ClipGradNorm(ps, 1); return err },
+	} {
+		if n := testing.AllocsPerRun(50, func() {
+			if err := f(); err != nil {
 				t.Fatal(err)
 			}
-		}); n > 8 {
+		}); n != 0 {
 			t.Errorf("%s: %v allocations a step", name, n)
 		}
 	}

@@ -16,10 +16,18 @@ import (
 
 // A weight is a parameter and its gradient, as slices: of float32 or of float64.
 type weight struct {
-	name     string
+	param    gorgonia.ValueGrad
+	place    int // in the list of parameters
 	shape    tensor.Shape
 	w32, g32 []float32
 	w64, g64 []float64
+}
+
+func (w *weight) name() string { return nameOf(w.param, w.place) }
+
+// same reports whether w and v are the same memory. Weights without elements are not.
+func (w *weight) same(v *weight) bool {
+	return len(w.w32) > 0 && len(v.w32) > 0 && &w.w32[0] == &v.w32[0] || len(w.w64) > 0 && len(v.w64) > 0 && &w.w64[0] == &v.w64[0]
 }
 
 // nameOf returns the name of a parameter, or its place if it has none.
@@ -30,63 +38,88 @@ func nameOf(p gorgonia.ValueGrad, i int) string {
 	return fmt.Sprint(i)
 }
 
-// open fills ws with the slices of params, whose gradients must be there, fit and be finite. It also returns the sum of
-// the squares of all gradients.
+// open fills ws, which it may have filled before, with the slices of params, whose gradients must be there, fit and be
+// finite. It also returns the sum of the squares of all gradients.
 func open(ws []weight, params []gorgonia.ValueGrad) ([]weight, float64, error) {
+	before := ws
 	ws = ws[:0]
 	if len(params) == 0 {
 		return ws, 0, errors.New("no parameters")
 	}
+	known := len(before) == len(params) // the parameters are those of the last time
 	var squares float64
 	for i, p := range params {
-		if p == nil || reflect.ValueOf(p).Kind() == reflect.Pointer && reflect.ValueOf(p).IsNil() {
-			return ws, 0, errors.Errorf("parameter %d is nil", i)
-		}
-		if !reflect.TypeOf(p).Comparable() {
-			return ws, 0, errors.Errorf("parameter %d is a %T, which cannot be told from others; pass a pointer", i, p)
-		}
-		name := nameOf(p, i)
-		value := p.Value()
-		if value == nil {
-			return ws, 0, errors.Errorf("parameter %s has no value", name)
-		}
-		grad, err := p.Grad()
+		w, err := openOne(p, i)
 		if err != nil {
-			return ws, 0, errors.WithMessagef(err, "parameter %s", name)
+			return ws[:0], 0, err
 		}
-		if grad == nil {
-			return ws, 0, errors.Errorf("parameter %s has no gradient", name)
-		}
-		if !value.Shape().Eq(grad.Shape()) || value.Dtype() != grad.Dtype() {
-			return ws, 0, errors.Errorf("parameter %s is %v %v, its gradient %v %v", name, value.Dtype(), value.Shape(), grad.Dtype(), grad.Shape())
-		}
-		w := weight{name: name, shape: value.Shape()}
 		var sum float64
-		switch value.Dtype() {
-		case tensor.Float32:
-			w.w32, w.g32 = numbers[float32](value), numbers[float32](grad)
-			sum = kernel.SumSquares(w.g32)
-		case tensor.Float64:
-			w.w64, w.g64 = numbers[float64](value), numbers[float64](grad)
+		if w.w64 != nil {
 			sum = kernel.SumSquares(w.g64)
-		}
-		if w.w32 == nil && w.w64 == nil || len(w.w32) != len(w.g32) || len(w.w64) != len(w.g64) {
-			return ws, 0, errors.Errorf("parameter %s is %T of %v, want a dense tensor of float32 or float64", name, value, value.Dtype())
+		} else {
+			sum = kernel.SumSquares(w.g32)
 		}
 		// float32 squares cannot overflow in float64; those of float64 may, while the gradient is finite.
 		if sum-sum != 0 && !finite(w) {
-			return ws, 0, errors.Errorf("the gradient of %s %v holds NaN or Inf", name, w.shape)
+			return ws[:0], 0, errors.Errorf("the gradient of %s %v holds NaN or Inf", w.name(), w.shape)
 		}
 		squares += sum
-		for _, other := range ws {
-			if w.w32 != nil && len(other.w32) > 0 && &w.w32[0] == &other.w32[0] ||
-				w.w64 != nil && len(other.w64) > 0 && &w.w64[0] == &other.w64[0] {
-				return ws, 0, errors.Errorf("parameters %s and %s are the same memory", other.name, name)
-			}
-		}
+		known = known && before[i].same(&w)
 		ws = append(ws, w)
 	}
+	if !known {
+		if err := distinct(ws); err != nil {
+			return ws[:0], 0, err
+		}
+	}
 	return ws, squares, nil
+}
+
+// openOne returns the slices of the parameter at a place.
+func openOne(p gorgonia.ValueGrad, place int) (w weight, err error) {
+	if p == nil || reflect.ValueOf(p).Kind() == reflect.Pointer && reflect.ValueOf(p).IsNil() {
+		return w, errors.Errorf("parameter %d is nil", place)
+	}
+	if !reflect.TypeOf(p).Comparable() {
+		return w, errors.Errorf("parameter %d is a %T, which cannot be told from others; pass a pointer", place, p)
+	}
+	value := p.Value()
+	if value == nil {
+		return w, errors.Errorf("parameter %s has no value", nameOf(p, place))
+	}
+	grad, err := p.Grad()
+	if err != nil {
+		return w, errors.WithMessagef(err, "parameter %s", nameOf(p, place))
+	}
+	if grad == nil {
+		return w, errors.Errorf("parameter %s has no gradient", nameOf(p, place))
+	}
+	if !value.Shape().Eq(grad.Shape()) || value.Dtype() != grad.Dtype() {
+		return w, errors.Errorf("parameter %s is %v %v, its gradient %v %v", nameOf(p, place), value.Dtype(), value.Shape(), grad.Dtype(), grad.Shape())
+	}
+	w = weight{param: p, place: place, shape: value.Shape()}
+	switch value.Dtype() {
+	case tensor.Float32:
+		w.w32, w.g32 = numbers[float32](value), numbers[float32](grad)
+	case tensor.Float64:
+		w.w64, w.g64 = numbers[float64](value), numbers[float64](grad)
+	}
+	if w.w32 == nil && w.w64 == nil || len(w.w32) != len(w.g32) || len(w.w64) != len(w.g64) {
+		return w, errors.Errorf("parameter %s is %T of %v, want a dense tensor of float32 or float64", w.name(), value, value.Dtype())
+	}
+	return w, nil
+}
+
+// distinct returns an error if two parameters are the same memory.
+func distinct(ws []weight) error {
+	for i := range ws {
+		for j := range i {
+			if ws[i].same(&ws[j]) {
+				return errors.Errorf("parameters %s and %s are the same memory", ws[j].name(), ws[i].name())
+			}
+		}
+	}
+	return nil
 }
 
 // numbers returns the elements of v, or nil if v is no plain memory of type F.

@@ -27,7 +27,7 @@ type memory struct {
 func (m *memory) of(p gorgonia.ValueGrad, w weight) ([]*tensor.Dense, error) {
 	if ts, ok := m.slots[p]; ok {
 		if !fits(ts[0], w) {
-			return nil, errors.Errorf("parameter %s has changed to %v", w.name, w.shape)
+			return nil, errors.Errorf("parameter %s has changed to %v", w.name(), w.shape)
 		}
 		return ts, nil
 	}
@@ -94,17 +94,18 @@ func (m *memory) setState(params []gorgonia.ValueGrad, s State) error {
 		if p == nil || p.Value() == nil {
 			return errors.Errorf("parameter %d has no value", i)
 		}
-		w := weight{name: nameOf(p, i), shape: p.Value().Shape()}
+		w := weight{param: p, place: i, shape: p.Value().Shape()}
+		name := w.name()
 		if p.Value().Dtype() == tensor.Float64 {
 			w.w64 = []float64{}
 		}
 		for _, kind := range m.kinds {
-			t, ok := s.Tensors[kind+"."+w.name]
+			t, ok := s.Tensors[kind+"."+name]
 			switch {
 			case !ok:
-				wrong = append(wrong, "missing "+kind+"."+w.name)
+				wrong = append(wrong, "missing "+kind+"."+name)
 			case !fits(t, w):
-				wrong = append(wrong, errors.Errorf("%s.%s does not fit %v", kind, w.name, w.shape).Error())
+				wrong = append(wrong, errors.Errorf("%s.%s does not fit %v", kind, name, w.shape).Error())
 			default:
 				slots[p] = append(slots[p], t.Clone().(*tensor.Dense))
 			}

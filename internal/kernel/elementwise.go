@@ -18,13 +18,16 @@ func addLoop(l *loop32, lo, hi int) { addRow(l.out[0][lo:hi], l.in[0][lo:hi], l.
 
 // Sub computes dst[i] = x[i] - y[i]. dst may be x or y.
 func Sub[F Float](dst, x, y []F) {
-	Parallel(len(dst), elements, func(lo, hi int) {
-		dst, x, y := dst[lo:hi], x[lo:hi], y[lo:hi]
-		for i := range dst {
-			dst[i] = x[i] - y[i]
-		}
-	})
+	if is32[F]() {
+		l := newLoop(subLoop)
+		l.out[0], l.in[0], l.in[1] = asFloat32s(dst), asFloat32s(x), asFloat32s(y)
+		l.parallel(len(dst), elements)
+		return
+	}
+	Parallel(len(dst), elements, func(lo, hi int) { subPortable(dst[lo:hi], x[lo:hi], y[lo:hi]) })
 }
+
+func subLoop(l *loop32, lo, hi int) { subRow(l.out[0][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi]) }
 
 // Mul computes dst[i] = x[i] · y[i]. dst may be x or y.
 func Mul[F Float](dst, x, y []F) {
@@ -69,18 +72,10 @@ func Dot[F Float](x, y []F) F {
 	return dotPortable(x, y)
 }
 
-// Sum returns the sum of x[i], taken in four interleaved parts in float64.
+// Sum returns the sum of x[i], taken in interleaved parts in float64.
 func Sum[F Float](x []F) float64 {
-	var a, b, c, d float64
-	i := 0
-	for ; i+4 <= len(x); i += 4 {
-		a += float64(x[i])
-		b += float64(x[i+1])
-		c += float64(x[i+2])
-		d += float64(x[i+3])
+	if is32[F]() {
+		return sum32(asFloat32s(x))
 	}
-	for ; i < len(x); i++ {
-		a += float64(x[i])
-	}
-	return (a + b) + (c + d)
+	return sumPortable(x)
 }

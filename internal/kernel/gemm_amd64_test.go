@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// usePath makes products take the path and returns the one they took.
+// usePath makes kernels take the path and returns the one they took.
 func usePath(to string) (from string) {
 	from, activePath = activePath, to
 	sgemmKernels, exps, linears = microkernelsOf(to), expKernelsOf(to), linearKernelsOf(to)
@@ -60,14 +60,19 @@ func generatedFiles(t *testing.T) []string {
 // Registers beyond the sixteenth exist in AVX-512 alone, as do opmasks and Z registers. The assembler takes them in any
 // function, and a processor without AVX-512 stops there.
 func TestAVX2AssemblyNeedsNoAVX512(t *testing.T) {
-	text, err := os.ReadFile("gemm_avx2_amd64.s")
-	if err != nil {
-		t.Fatal(err)
-	}
 	beyond := regexp.MustCompile(`\b([XY](1[6-9]|2[0-9]|3[01])|Z[0-9]+|K[0-7])\b|\.Z\b|\.BCST\b`)
-	for i, line := range strings.Split(string(text), "\n") {
-		if found := beyond.FindString(line); found != "" {
-			t.Errorf("gemm_avx2_amd64.s:%d: %s in %q", i+1, found, line)
+	for _, name := range generatedFiles(t) {
+		if !strings.HasSuffix(name, "_avx2_amd64.s") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			if found := beyond.FindString(line); found != "" {
+				t.Errorf("%s:%d: %s in %q", name, i+1, found, line)
+			}
 		}
 	}
 }

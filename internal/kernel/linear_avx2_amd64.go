@@ -9,6 +9,11 @@ package kernel
 //go:noescape
 func addRowAVX2(n int, x *float32, z *float32, y *float32)
 
+// subRowAVX2 computes y[i] = x[i] - z[i] for i < n. y may be x or z.
+//
+//go:noescape
+func subRowAVX2(n int, x *float32, z *float32, y *float32)
+
 // mulRowAVX2 computes y[i] = x[i] * z[i] for i < n. y may be x or z.
 //
 //go:noescape
@@ -24,10 +29,10 @@ func scaleRowAVX2(n int, x *float32, y *float32, alpha float32)
 //go:noescape
 func axpyRowAVX2(n int, alpha float32, x *float32, y *float32)
 
-// sumRowAVX2 returns the sum of x[i] over i < n, in 32 partial sums in turn.
+// sumRowAVX2 returns the sum of x[i] over i < n in float64, in 32 partial sums in turn.
 //
 //go:noescape
-func sumRowAVX2(n int, x *float32) float32
+func sumRowAVX2(n int, x *float32) float64
 
 // sumSquaresRowAVX2 returns the sum of x[i]*x[i] over i < n in float64, in 32 partial sums in turn.
 //
@@ -59,6 +64,36 @@ func tripleDotRowAVX2(n int, x *float32, y *float32, z *float32) float32
 //go:noescape
 func rmsNormGradRowAVX2(n int, dx *float32, dw *float32, dy *float32, x *float32, w *float32, r *float32, inv float32, c float32)
 
+// deviationRowAVX2 returns the sum of (x[i]-mean)*(x[i]-mean) over i < n, in 32 partial sums in turn.
+//
+//go:noescape
+func deviationRowAVX2(n int, x *float32, mean float32) float32
+
+// layerNormRowAVX2 computes y[i] = (x[i]-mean) * inv * w[i] + b[i] for i < n. y may be x.
+//
+//go:noescape
+func layerNormRowAVX2(n int, x *float32, w *float32, b *float32, y *float32, mean float32, inv float32)
+
+// layerNormDotsAVX2 returns, over i < n, in 32 partial sums in turn, the sums
+//
+//	a of dy[i] * w[i]
+//	c of dy[i] * w[i] * (x[i]-mean)
+//
+//go:noescape
+func layerNormDotsAVX2(n int, dy *float32, x *float32, w *float32, mean float32) (a float32, c float32)
+
+// layerNormGradRowAVX2 computes, for i < n,
+//
+//	t := (x[i]-mean) * inv
+//	dx[i] = r[i] + inv*(dy[i]*w[i] - a - c*t)
+//	dw[i] += dy[i] * t
+//	db[i] += dy[i]
+//
+// without r[i] if r is nil. dx may be r.
+//
+//go:noescape
+func layerNormGradRowAVX2(n int, dx *float32, dw *float32, db *float32, dy *float32, x *float32, w *float32, r *float32, mean float32, inv float32, a float32, c float32)
+
 // adamRowAVX2 computes, with the numbers of a in the order that adamFactors gives them, for i < n,
 //
 //	g := factor*dw[i] + penalty*w[i]
@@ -68,6 +103,17 @@ func rmsNormGradRowAVX2(n int, dx *float32, dw *float32, dy *float32, x *float32
 //
 //go:noescape
 func adamRowAVX2(n int, w *float32, dw *float32, m *float32, v *float32, a *float32)
+
+// sgdRowAVX2 computes, with the numbers of a in the order that sgdFactors gives them, for i < n,
+//
+//	g := factor*dw[i] + penalty*w[i]
+//	v[i] = momentum*v[i] + rest*g
+//	w[i] -= rate*v[i]
+//
+// and in place of the last line w[i] -= rate*(g+momentum*v[i]) if kind is 2. If it is 0, there is no v, and w[i] -= rate*g.
+//
+//go:noescape
+func sgdRowAVX2(n int, w *float32, dw *float32, v *float32, a *float32, kind int)
 
 // ropePairsAVX2 turns, for h < heads and even i < n, pairs of neighbours
 //
@@ -79,26 +125,12 @@ func adamRowAVX2(n int, w *float32, dw *float32, m *float32, v *float32, a *floa
 //go:noescape
 func ropePairsAVX2(n int, heads int, x *float32, y *float32, cos *float32, sin *float32, back int)
 
-// centeredSquaresRowAVX2 returns the sum of (x[i]-mean)² over i < n, in 32 partial sums in turn.
+// ropeHalvesAVX2 turns, for h < heads and i < half, pairs that are half a head apart: with n = 2*half
+//
+//	y[h*n+i] = x[h*n+i]*cos[i] - x[h*n+half+i]*sin[half+i]
+//	y[h*n+half+i] = x[h*n+half+i]*cos[i] + x[h*n+i]*sin[half+i]
+//
+// or with + for - and - for + if back is not 0. y may be x.
 //
 //go:noescape
-func centeredSquaresRowAVX2(n int, x *float32, mean float32) float32
-
-// layerNormRowAVX2 computes y[i] = (x[i]-mean)*inv*w[i] + b[i] for i < n. y may be x.
-//
-//go:noescape
-func layerNormRowAVX2(n int, x *float32, w *float32, b *float32, y *float32, mean float32, inv float32)
-
-// layerNormSumsAVX2 returns the sums of dy[i]*w[i] and of dy[i]*w[i]*(x[i]-mean) over i < n, each in 32 partial sums in turn.
-//
-//go:noescape
-func layerNormSumsAVX2(n int, dy *float32, w *float32, x *float32, mean float32) (sum float32, product float32)
-
-// layerNormGradRowAVX2 computes, with v = (x[i]-mean)*inv for i < n,
-//
-//	dx[i] = inv*(dy[i]*w[i] - a - v*c)
-//	dw[i] += dy[i] * v
-//	db[i] += dy[i]
-//
-//go:noescape
-func layerNormGradRowAVX2(n int, dx *float32, dw *float32, db *float32, dy *float32, x *float32, w *float32, mean float32, inv float32, a float32, c float32)
+func ropeHalvesAVX2(half int, heads int, x *float32, y *float32, cos *float32, sin *float32, back int)

@@ -129,6 +129,97 @@ row_done:
 	VZEROUPPER
 	RET
 
+// func subRowAVX2(n int, x *float32, z *float32, y *float32)
+// Requires: AVX, CMOV
+TEXT ·subRowAVX2(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ z+16(FP), DX
+	MOVQ y+24(FP), BX
+	XORQ SI, SI
+	SUBQ $0x20, AX
+	JLT  row_tail
+
+row_block:
+	VMOVUPS (CX)(SI*1), Y0
+	VMOVUPS (DX)(SI*1), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, (BX)(SI*1)
+	VMOVUPS 32(CX)(SI*1), Y0
+	VMOVUPS 32(DX)(SI*1), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(BX)(SI*1)
+	VMOVUPS 64(CX)(SI*1), Y0
+	VMOVUPS 64(DX)(SI*1), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, 64(BX)(SI*1)
+	VMOVUPS 96(CX)(SI*1), Y0
+	VMOVUPS 96(DX)(SI*1), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, 96(BX)(SI*1)
+	ADDQ    $0x80, SI
+	SUBQ    $0x20, AX
+	JGE     row_block
+
+row_tail:
+	ADDQ       $0x20, AX
+	JLE        row_done
+	MOVQ       $0x00000008, DI
+	CMPQ       AX, DI
+	CMOVQLT    AX, DI
+	LEAQ       tailMasks<>+64(SB), R8
+	SHLQ       $0x02, DI
+	SUBQ       DI, R8
+	VMOVUPS    (R8), Y0
+	VMASKMOVPS (CX)(SI*1), Y0, Y1
+	VMASKMOVPS (DX)(SI*1), Y0, Y2
+	VSUBPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (BX)(SI*1)
+	SUBQ       $0x08, AX
+	JLE        row_done
+	MOVQ       $0x00000008, DI
+	CMPQ       AX, DI
+	CMOVQLT    AX, DI
+	LEAQ       tailMasks<>+64(SB), R8
+	SHLQ       $0x02, DI
+	SUBQ       DI, R8
+	VMOVUPS    (R8), Y0
+	VMASKMOVPS 32(CX)(SI*1), Y0, Y1
+	VMASKMOVPS 32(DX)(SI*1), Y0, Y2
+	VSUBPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, 32(BX)(SI*1)
+	SUBQ       $0x08, AX
+	JLE        row_done
+	MOVQ       $0x00000008, DI
+	CMPQ       AX, DI
+	CMOVQLT    AX, DI
+	LEAQ       tailMasks<>+64(SB), R8
+	SHLQ       $0x02, DI
+	SUBQ       DI, R8
+	VMOVUPS    (R8), Y0
+	VMASKMOVPS 64(CX)(SI*1), Y0, Y1
+	VMASKMOVPS 64(DX)(SI*1), Y0, Y2
+	VSUBPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, 64(BX)(SI*1)
+	SUBQ       $0x08, AX
+	JLE        row_done
+	MOVQ       $0x00000008, DI
+	CMPQ       AX, DI
+	CMOVQLT    AX, DI
+	LEAQ       tailMasks<>+64(SB), R8
+	SHLQ       $0x02, DI
+	SUBQ       DI, R8
+	VMOVUPS    (R8), Y0
+	VMASKMOVPS 96(CX)(SI*1), Y0, Y1
+	VMASKMOVPS 96(DX)(SI*1), Y0, Y2
+	VSUBPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, 96(BX)(SI*1)
+	SUBQ       $0x08, AX
+
+row_done:
+	VZEROUPPER
+	RET
+
 // func mulRowAVX2(n int, x *float32, z *float32, y *float32)
 // Requires: AVX, CMOV
 TEXT ·mulRowAVX2(SB), NOSPLIT, $0-32
@@ -394,90 +485,128 @@ row_done:
 	VZEROUPPER
 	RET
 
-// func sumRowAVX2(n int, x *float32) float32
-// Requires: AVX, CMOV, SSE
-TEXT ·sumRowAVX2(SB), NOSPLIT, $0-20
+// func sumRowAVX2(n int, x *float32) float64
+// Requires: AVX, CMOV, SSE2
+TEXT ·sumRowAVX2(SB), NOSPLIT, $0-24
 	MOVQ   n+0(FP), AX
 	MOVQ   x+8(FP), CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
 	XORQ   DX, DX
 	SUBQ   $0x20, AX
 	JLT    row_tail
 
 row_block:
-	VMOVUPS (CX)(DX*1), Y4
-	VADDPS  Y4, Y0, Y0
-	VMOVUPS 32(CX)(DX*1), Y4
-	VADDPS  Y4, Y1, Y1
-	VMOVUPS 64(CX)(DX*1), Y4
-	VADDPS  Y4, Y2, Y2
-	VMOVUPS 96(CX)(DX*1), Y4
-	VADDPS  Y4, Y3, Y3
-	ADDQ    $0x80, DX
-	SUBQ    $0x20, AX
-	JGE     row_block
+	VMOVUPS      (CX)(DX*1), Y8
+	VEXTRACTF128 $0x01, Y8, X9
+	VCVTPS2PD    X8, Y8
+	VCVTPS2PD    X9, Y9
+	VADDPD       Y8, Y0, Y0
+	VADDPD       Y9, Y1, Y1
+	VMOVUPS      32(CX)(DX*1), Y8
+	VEXTRACTF128 $0x01, Y8, X9
+	VCVTPS2PD    X8, Y8
+	VCVTPS2PD    X9, Y9
+	VADDPD       Y8, Y2, Y2
+	VADDPD       Y9, Y3, Y3
+	VMOVUPS      64(CX)(DX*1), Y8
+	VEXTRACTF128 $0x01, Y8, X9
+	VCVTPS2PD    X8, Y8
+	VCVTPS2PD    X9, Y9
+	VADDPD       Y8, Y4, Y4
+	VADDPD       Y9, Y5, Y5
+	VMOVUPS      96(CX)(DX*1), Y8
+	VEXTRACTF128 $0x01, Y8, X9
+	VCVTPS2PD    X8, Y8
+	VCVTPS2PD    X9, Y9
+	VADDPD       Y8, Y6, Y6
+	VADDPD       Y9, Y7, Y7
+	ADDQ         $0x80, DX
+	SUBQ         $0x20, AX
+	JGE          row_block
 
 row_tail:
-	ADDQ       $0x20, AX
-	JLE        row_done
-	MOVQ       $0x00000008, BX
-	CMPQ       AX, BX
-	CMOVQLT    AX, BX
-	LEAQ       tailMasks<>+64(SB), SI
-	SHLQ       $0x02, BX
-	SUBQ       BX, SI
-	VMOVUPS    (SI), Y4
-	VMASKMOVPS (CX)(DX*1), Y4, Y4
-	VADDPS     Y4, Y0, Y0
-	SUBQ       $0x08, AX
-	JLE        row_done
-	MOVQ       $0x00000008, BX
-	CMPQ       AX, BX
-	CMOVQLT    AX, BX
-	LEAQ       tailMasks<>+64(SB), SI
-	SHLQ       $0x02, BX
-	SUBQ       BX, SI
-	VMOVUPS    (SI), Y4
-	VMASKMOVPS 32(CX)(DX*1), Y4, Y4
-	VADDPS     Y4, Y1, Y1
-	SUBQ       $0x08, AX
-	JLE        row_done
-	MOVQ       $0x00000008, BX
-	CMPQ       AX, BX
-	CMOVQLT    AX, BX
-	LEAQ       tailMasks<>+64(SB), SI
-	SHLQ       $0x02, BX
-	SUBQ       BX, SI
-	VMOVUPS    (SI), Y4
-	VMASKMOVPS 64(CX)(DX*1), Y4, Y4
-	VADDPS     Y4, Y2, Y2
-	SUBQ       $0x08, AX
-	JLE        row_done
-	MOVQ       $0x00000008, BX
-	CMPQ       AX, BX
-	CMOVQLT    AX, BX
-	LEAQ       tailMasks<>+64(SB), SI
-	SHLQ       $0x02, BX
-	SUBQ       BX, SI
-	VMOVUPS    (SI), Y4
-	VMASKMOVPS 96(CX)(DX*1), Y4, Y4
-	VADDPS     Y4, Y3, Y3
-	SUBQ       $0x08, AX
+	ADDQ         $0x20, AX
+	JLE          row_done
+	MOVQ         $0x00000008, BX
+	CMPQ         AX, BX
+	CMOVQLT      AX, BX
+	LEAQ         tailMasks<>+64(SB), SI
+	SHLQ         $0x02, BX
+	SUBQ         BX, SI
+	VMOVUPS      (SI), Y8
+	VMASKMOVPS   (CX)(DX*1), Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X9
+	VCVTPS2PD    X8, Y8
+	VCVTPS2PD    X9, Y9
+	VADDPD       Y8, Y0, Y0
+	VADDPD       Y9, Y1, Y1
+	SUBQ         $0x08, AX
+	JLE          row_done
+	MOVQ         $0x00000008, BX
+	CMPQ         AX, BX
+	CMOVQLT      AX, BX
+	LEAQ         tailMasks<>+64(SB), SI
+	SHLQ         $0x02, BX
+	SUBQ         BX, SI
+	VMOVUPS      (SI), Y8
+	VMASKMOVPS   32(CX)(DX*1), Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X9
+	VCVTPS2PD    X8, Y8
+	VCVTPS2PD    X9, Y9
+	VADDPD       Y8, Y2, Y2
+	VADDPD       Y9, Y3, Y3
+	SUBQ         $0x08, AX
+	JLE          row_done
+	MOVQ         $0x00000008, BX
+	CMPQ         AX, BX
+	CMOVQLT      AX, BX
+	LEAQ         tailMasks<>+64(SB), SI
+	SHLQ         $0x02, BX
+	SUBQ         BX, SI
+	VMOVUPS      (SI), Y8
+	VMASKMOVPS   64(CX)(DX*1), Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X9
+	VCVTPS2PD    X8, Y8
+	VCVTPS2PD    X9, Y9
+	VADDPD       Y8, Y4, Y4
+	VADDPD       Y9, Y5, Y5
+	SUBQ         $0x08, AX
+	JLE          row_done
+	MOVQ         $0x00000008, BX
+	CMPQ         AX, BX
+	CMOVQLT      AX, BX
+	LEAQ         tailMasks<>+64(SB), SI
+	SHLQ         $0x02, BX
+	SUBQ         BX, SI
+	VMOVUPS      (SI), Y8
+	VMASKMOVPS   96(CX)(DX*1), Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X9
+	VCVTPS2PD    X8, Y8
+	VCVTPS2PD    X9, Y9
+	VADDPD       Y8, Y6, Y6
+	VADDPD       Y9, Y7, Y7
+	SUBQ         $0x08, AX
 
 row_done:
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y1, Y0, Y0
+	VADDPD       Y4, Y0, Y0
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y6, Y2, Y2
+	VADDPD       Y7, Y3, Y3
+	VADDPD       Y2, Y0, Y0
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
-	VADDPS       X1, X0, X0
-	VMOVHLPS     X0, X0, X1
-	VADDPS       X1, X0, X0
-	VMOVSHDUP    X0, X1
-	VADDPS       X1, X0, X0
-	MOVSS        X0, ret+16(FP)
+	VADDPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDSD       X1, X0, X0
+	MOVSD        X0, ret+16(FP)
 	VZEROUPPER
 	RET
 
@@ -1218,140 +1347,849 @@ row_done:
 	VZEROUPPER
 	RET
 
-// func adamRowAVX2(n int, w *float32, dw *float32, m *float32, v *float32, a *float32)
+// func deviationRowAVX2(n int, x *float32, mean float32) float32
+// Requires: AVX, CMOV, FMA3, SSE
+TEXT ·deviationRowAVX2(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	VBROADCASTSS mean+16(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	XORQ         DX, DX
+	SUBQ         $0x20, AX
+	JLT          row_tail
+
+row_block:
+	VMOVUPS     (CX)(DX*1), Y5
+	VSUBPS      Y0, Y5, Y5
+	VFMADD231PS Y5, Y5, Y1
+	VMOVUPS     32(CX)(DX*1), Y5
+	VSUBPS      Y0, Y5, Y5
+	VFMADD231PS Y5, Y5, Y2
+	VMOVUPS     64(CX)(DX*1), Y5
+	VSUBPS      Y0, Y5, Y5
+	VFMADD231PS Y5, Y5, Y3
+	VMOVUPS     96(CX)(DX*1), Y5
+	VSUBPS      Y0, Y5, Y5
+	VFMADD231PS Y5, Y5, Y4
+	ADDQ        $0x80, DX
+	SUBQ        $0x20, AX
+	JGE         row_block
+
+row_tail:
+	ADDQ        $0x20, AX
+	JLE         row_done
+	MOVQ        $0x00000008, BX
+	CMPQ        AX, BX
+	CMOVQLT     AX, BX
+	LEAQ        tailMasks<>+64(SB), SI
+	SHLQ        $0x02, BX
+	SUBQ        BX, SI
+	VMOVUPS     (SI), Y5
+	VMASKMOVPS  (CX)(DX*1), Y5, Y6
+	VSUBPS      Y0, Y6, Y6
+	VANDPS      Y5, Y6, Y5
+	VFMADD231PS Y5, Y5, Y1
+	SUBQ        $0x08, AX
+	JLE         row_done
+	MOVQ        $0x00000008, BX
+	CMPQ        AX, BX
+	CMOVQLT     AX, BX
+	LEAQ        tailMasks<>+64(SB), SI
+	SHLQ        $0x02, BX
+	SUBQ        BX, SI
+	VMOVUPS     (SI), Y5
+	VMASKMOVPS  32(CX)(DX*1), Y5, Y6
+	VSUBPS      Y0, Y6, Y6
+	VANDPS      Y5, Y6, Y5
+	VFMADD231PS Y5, Y5, Y2
+	SUBQ        $0x08, AX
+	JLE         row_done
+	MOVQ        $0x00000008, BX
+	CMPQ        AX, BX
+	CMOVQLT     AX, BX
+	LEAQ        tailMasks<>+64(SB), SI
+	SHLQ        $0x02, BX
+	SUBQ        BX, SI
+	VMOVUPS     (SI), Y5
+	VMASKMOVPS  64(CX)(DX*1), Y5, Y6
+	VSUBPS      Y0, Y6, Y6
+	VANDPS      Y5, Y6, Y5
+	VFMADD231PS Y5, Y5, Y3
+	SUBQ        $0x08, AX
+	JLE         row_done
+	MOVQ        $0x00000008, BX
+	CMPQ        AX, BX
+	CMOVQLT     AX, BX
+	LEAQ        tailMasks<>+64(SB), SI
+	SHLQ        $0x02, BX
+	SUBQ        BX, SI
+	VMOVUPS     (SI), Y5
+	VMASKMOVPS  96(CX)(DX*1), Y5, Y6
+	VSUBPS      Y0, Y6, Y6
+	VANDPS      Y5, Y6, Y0
+	VFMADD231PS Y0, Y0, Y4
+	SUBQ        $0x08, AX
+
+row_done:
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDPS       X0, X1, X1
+	MOVSS        X1, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func layerNormRowAVX2(n int, x *float32, w *float32, b *float32, y *float32, mean float32, inv float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·adamRowAVX2(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ w+8(FP), CX
-	MOVQ dw+16(FP), DX
-	MOVQ m+24(FP), BX
-	MOVQ v+32(FP), SI
-	MOVQ a+40(FP), DI
-	XORQ R8, R8
+TEXT ·layerNormRowAVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         y+32(FP), SI
+	VBROADCASTSS mean+40(FP), Y0
+	VBROADCASTSS inv+44(FP), Y1
+	XORQ         DI, DI
+	SUBQ         $0x20, AX
+	JLT          row_tail
+
+row_block:
+	VMOVUPS     (CX)(DI*1), Y2
+	VMOVUPS     (DX)(DI*1), Y3
+	VMOVUPS     (BX)(DI*1), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, (SI)(DI*1)
+	VMOVUPS     32(CX)(DI*1), Y2
+	VMOVUPS     32(DX)(DI*1), Y3
+	VMOVUPS     32(BX)(DI*1), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, 32(SI)(DI*1)
+	VMOVUPS     64(CX)(DI*1), Y2
+	VMOVUPS     64(DX)(DI*1), Y3
+	VMOVUPS     64(BX)(DI*1), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, 64(SI)(DI*1)
+	VMOVUPS     96(CX)(DI*1), Y2
+	VMOVUPS     96(DX)(DI*1), Y3
+	VMOVUPS     96(BX)(DI*1), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, 96(SI)(DI*1)
+	ADDQ        $0x80, DI
+	SUBQ        $0x20, AX
+	JGE         row_block
+
+row_tail:
+	ADDQ        $0x20, AX
+	JLE         row_done
+	MOVQ        $0x00000008, R8
+	CMPQ        AX, R8
+	CMOVQLT     AX, R8
+	LEAQ        tailMasks<>+64(SB), R9
+	SHLQ        $0x02, R8
+	SUBQ        R8, R9
+	VMOVUPS     (R9), Y2
+	VMASKMOVPS  (CX)(DI*1), Y2, Y3
+	VMASKMOVPS  (DX)(DI*1), Y2, Y4
+	VMASKMOVPS  (BX)(DI*1), Y2, Y5
+	VSUBPS      Y0, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD213PS Y5, Y4, Y3
+	VMASKMOVPS  Y3, Y2, (SI)(DI*1)
+	SUBQ        $0x08, AX
+	JLE         row_done
+	MOVQ        $0x00000008, R8
+	CMPQ        AX, R8
+	CMOVQLT     AX, R8
+	LEAQ        tailMasks<>+64(SB), R9
+	SHLQ        $0x02, R8
+	SUBQ        R8, R9
+	VMOVUPS     (R9), Y2
+	VMASKMOVPS  32(CX)(DI*1), Y2, Y3
+	VMASKMOVPS  32(DX)(DI*1), Y2, Y4
+	VMASKMOVPS  32(BX)(DI*1), Y2, Y5
+	VSUBPS      Y0, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD213PS Y5, Y4, Y3
+	VMASKMOVPS  Y3, Y2, 32(SI)(DI*1)
+	SUBQ        $0x08, AX
+	JLE         row_done
+	MOVQ        $0x00000008, R8
+	CMPQ        AX, R8
+	CMOVQLT     AX, R8
+	LEAQ        tailMasks<>+64(SB), R9
+	SHLQ        $0x02, R8
+	SUBQ        R8, R9
+	VMOVUPS     (R9), Y2
+	VMASKMOVPS  64(CX)(DI*1), Y2, Y3
+	VMASKMOVPS  64(DX)(DI*1), Y2, Y4
+	VMASKMOVPS  64(BX)(DI*1), Y2, Y5
+	VSUBPS      Y0, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD213PS Y5, Y4, Y3
+	VMASKMOVPS  Y3, Y2, 64(SI)(DI*1)
+	SUBQ        $0x08, AX
+	JLE         row_done
+	MOVQ        $0x00000008, R8
+	CMPQ        AX, R8
+	CMOVQLT     AX, R8
+	LEAQ        tailMasks<>+64(SB), R9
+	SHLQ        $0x02, R8
+	SUBQ        R8, R9
+	VMOVUPS     (R9), Y2
+	VMASKMOVPS  96(CX)(DI*1), Y2, Y3
+	VMASKMOVPS  96(DX)(DI*1), Y2, Y4
+	VMASKMOVPS  96(BX)(DI*1), Y2, Y5
+	VSUBPS      Y0, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD213PS Y5, Y4, Y3
+	VMASKMOVPS  Y3, Y2, 96(SI)(DI*1)
+	SUBQ        $0x08, AX
+
+row_done:
+	VZEROUPPER
+	RET
+
+// func layerNormDotsAVX2(n int, dy *float32, x *float32, w *float32, mean float32) (a float32, c float32)
+// Requires: AVX, CMOV, FMA3, SSE
+TEXT ·layerNormDotsAVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         w+24(FP), BX
+	VBROADCASTSS mean+32(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	XORQ         SI, SI
+	SUBQ         $0x20, AX
+	JLT          row_tail
+
+row_block:
+	VMOVUPS     (CX)(SI*1), Y9
+	VMOVUPS     (DX)(SI*1), Y10
+	VMOVUPS     (BX)(SI*1), Y11
+	VMULPS      Y11, Y9, Y9
+	VADDPS      Y9, Y1, Y1
+	VSUBPS      Y0, Y10, Y10
+	VFMADD231PS Y10, Y9, Y5
+	VMOVUPS     32(CX)(SI*1), Y9
+	VMOVUPS     32(DX)(SI*1), Y10
+	VMOVUPS     32(BX)(SI*1), Y11
+	VMULPS      Y11, Y9, Y9
+	VADDPS      Y9, Y2, Y2
+	VSUBPS      Y0, Y10, Y10
+	VFMADD231PS Y10, Y9, Y6
+	VMOVUPS     64(CX)(SI*1), Y9
+	VMOVUPS     64(DX)(SI*1), Y10
+	VMOVUPS     64(BX)(SI*1), Y11
+	VMULPS      Y11, Y9, Y9
+	VADDPS      Y9, Y3, Y3
+	VSUBPS      Y0, Y10, Y10
+	VFMADD231PS Y10, Y9, Y7
+	VMOVUPS     96(CX)(SI*1), Y9
+	VMOVUPS     96(DX)(SI*1), Y10
+	VMOVUPS     96(BX)(SI*1), Y11
+	VMULPS      Y11, Y9, Y9
+	VADDPS      Y9, Y4, Y4
+	VSUBPS      Y0, Y10, Y10
+	VFMADD231PS Y10, Y9, Y8
+	ADDQ        $0x80, SI
+	SUBQ        $0x20, AX
+	JGE         row_block
+
+row_tail:
+	ADDQ        $0x20, AX
+	JLE         row_done
+	MOVQ        $0x00000008, DI
+	CMPQ        AX, DI
+	CMOVQLT     AX, DI
+	LEAQ        tailMasks<>+64(SB), R8
+	SHLQ        $0x02, DI
+	SUBQ        DI, R8
+	VMOVUPS     (R8), Y9
+	VMASKMOVPS  (CX)(SI*1), Y9, Y10
+	VMASKMOVPS  (DX)(SI*1), Y9, Y11
+	VMASKMOVPS  (BX)(SI*1), Y9, Y12
+	VMULPS      Y12, Y10, Y10
+	VADDPS      Y10, Y1, Y1
+	VSUBPS      Y0, Y11, Y11
+	VANDPS      Y9, Y11, Y9
+	VFMADD231PS Y9, Y10, Y5
+	SUBQ        $0x08, AX
+	JLE         row_done
+	MOVQ        $0x00000008, DI
+	CMPQ        AX, DI
+	CMOVQLT     AX, DI
+	LEAQ        tailMasks<>+64(SB), R8
+	SHLQ        $0x02, DI
+	SUBQ        DI, R8
+	VMOVUPS     (R8), Y9
+	VMASKMOVPS  32(CX)(SI*1), Y9, Y10
+	VMASKMOVPS  32(DX)(SI*1), Y9, Y11
+	VMASKMOVPS  32(BX)(SI*1), Y9, Y12
+	VMULPS      Y12, Y10, Y10
+	VADDPS      Y10, Y2, Y2
+	VSUBPS      Y0, Y11, Y11
+	VANDPS      Y9, Y11, Y9
+	VFMADD231PS Y9, Y10, Y6
+	SUBQ        $0x08, AX
+	JLE         row_done
+	MOVQ        $0x00000008, DI
+	CMPQ        AX, DI
+	CMOVQLT     AX, DI
+	LEAQ        tailMasks<>+64(SB), R8
+	SHLQ        $0x02, DI
+	SUBQ        DI, R8
+	VMOVUPS     (R8), Y9
+	VMASKMOVPS  64(CX)(SI*1), Y9, Y10
+	VMASKMOVPS  64(DX)(SI*1), Y9, Y11
+	VMASKMOVPS  64(BX)(SI*1), Y9, Y12
+	VMULPS      Y12, Y10, Y10
+	VADDPS      Y10, Y3, Y3
+	VSUBPS      Y0, Y11, Y11
+	VANDPS      Y9, Y11, Y9
+	VFMADD231PS Y9, Y10, Y7
+	SUBQ        $0x08, AX
+	JLE         row_done
+	MOVQ        $0x00000008, DI
+	CMPQ        AX, DI
+	CMOVQLT     AX, DI
+	LEAQ        tailMasks<>+64(SB), R8
+	SHLQ        $0x02, DI
+	SUBQ        DI, R8
+	VMOVUPS     (R8), Y9
+	VMASKMOVPS  96(CX)(SI*1), Y9, Y10
+	VMASKMOVPS  96(DX)(SI*1), Y9, Y11
+	VMASKMOVPS  96(BX)(SI*1), Y9, Y12
+	VMULPS      Y12, Y10, Y10
+	VADDPS      Y10, Y4, Y4
+	VSUBPS      Y0, Y11, Y11
+	VANDPS      Y9, Y11, Y0
+	VFMADD231PS Y0, Y10, Y8
+	SUBQ        $0x08, AX
+
+row_done:
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDPS       X0, X1, X1
+	MOVSS        X1, a+40(FP)
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y8, Y6, Y6
+	VADDPS       Y6, Y5, Y5
+	VEXTRACTF128 $0x01, Y5, X0
+	VADDPS       X0, X5, X5
+	VMOVHLPS     X5, X5, X0
+	VADDPS       X0, X5, X5
+	VMOVSHDUP    X5, X0
+	VADDPS       X0, X5, X5
+	MOVSS        X5, c+44(FP)
+	VZEROUPPER
+	RET
+
+// func layerNormGradRowAVX2(n int, dx *float32, dw *float32, db *float32, dy *float32, x *float32, w *float32, r *float32, mean float32, inv float32, a float32, c float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·layerNormGradRowAVX2(SB), NOSPLIT, $0-80
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dw+16(FP), DX
+	MOVQ         db+24(FP), BX
+	MOVQ         dy+32(FP), SI
+	MOVQ         x+40(FP), DI
+	MOVQ         w+48(FP), R8
+	MOVQ         r+56(FP), R9
+	VBROADCASTSS mean+64(FP), Y0
+	VBROADCASTSS inv+68(FP), Y1
+	VBROADCASTSS a+72(FP), Y2
+	VBROADCASTSS c+76(FP), Y3
+	TESTQ        R9, R9
+	JZ           alone
+	XORQ         R10, R10
+	SUBQ         $0x20, AX
+	JLT          plus_tail
+
+plus_block:
+	VMOVUPS      (SI)(R10*1), Y4
+	VMOVUPS      (DI)(R10*1), Y5
+	VMOVUPS      (R8)(R10*1), Y6
+	VSUBPS       Y0, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VFMSUB213PS  Y2, Y4, Y6
+	VFNMADD231PS Y3, Y5, Y6
+	VMOVUPS      (R9)(R10*1), Y7
+	VFMADD213PS  Y7, Y1, Y6
+	VMOVUPS      Y6, (CX)(R10*1)
+	VMOVUPS      (DX)(R10*1), Y6
+	VFMADD231PS  Y4, Y5, Y6
+	VMOVUPS      Y6, (DX)(R10*1)
+	VMOVUPS      (BX)(R10*1), Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      Y5, (BX)(R10*1)
+	VMOVUPS      32(SI)(R10*1), Y4
+	VMOVUPS      32(DI)(R10*1), Y5
+	VMOVUPS      32(R8)(R10*1), Y6
+	VSUBPS       Y0, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VFMSUB213PS  Y2, Y4, Y6
+	VFNMADD231PS Y3, Y5, Y6
+	VMOVUPS      32(R9)(R10*1), Y7
+	VFMADD213PS  Y7, Y1, Y6
+	VMOVUPS      Y6, 32(CX)(R10*1)
+	VMOVUPS      32(DX)(R10*1), Y6
+	VFMADD231PS  Y4, Y5, Y6
+	VMOVUPS      Y6, 32(DX)(R10*1)
+	VMOVUPS      32(BX)(R10*1), Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      Y5, 32(BX)(R10*1)
+	VMOVUPS      64(SI)(R10*1), Y4
+	VMOVUPS      64(DI)(R10*1), Y5
+	VMOVUPS      64(R8)(R10*1), Y6
+	VSUBPS       Y0, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VFMSUB213PS  Y2, Y4, Y6
+	VFNMADD231PS Y3, Y5, Y6
+	VMOVUPS      64(R9)(R10*1), Y7
+	VFMADD213PS  Y7, Y1, Y6
+	VMOVUPS      Y6, 64(CX)(R10*1)
+	VMOVUPS      64(DX)(R10*1), Y6
+	VFMADD231PS  Y4, Y5, Y6
+	VMOVUPS      Y6, 64(DX)(R10*1)
+	VMOVUPS      64(BX)(R10*1), Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      Y5, 64(BX)(R10*1)
+	VMOVUPS      96(SI)(R10*1), Y4
+	VMOVUPS      96(DI)(R10*1), Y5
+	VMOVUPS      96(R8)(R10*1), Y6
+	VSUBPS       Y0, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VFMSUB213PS  Y2, Y4, Y6
+	VFNMADD231PS Y3, Y5, Y6
+	VMOVUPS      96(R9)(R10*1), Y7
+	VFMADD213PS  Y7, Y1, Y6
+	VMOVUPS      Y6, 96(CX)(R10*1)
+	VMOVUPS      96(DX)(R10*1), Y6
+	VFMADD231PS  Y4, Y5, Y6
+	VMOVUPS      Y6, 96(DX)(R10*1)
+	VMOVUPS      96(BX)(R10*1), Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      Y5, 96(BX)(R10*1)
+	ADDQ         $0x80, R10
+	SUBQ         $0x20, AX
+	JGE          plus_block
+
+plus_tail:
+	ADDQ         $0x20, AX
+	JLE          plus_done
+	MOVQ         $0x00000008, R11
+	CMPQ         AX, R11
+	CMOVQLT      AX, R11
+	LEAQ         tailMasks<>+64(SB), R12
+	SHLQ         $0x02, R11
+	SUBQ         R11, R12
+	VMOVUPS      (R12), Y4
+	VMASKMOVPS   (SI)(R10*1), Y4, Y5
+	VMASKMOVPS   (DI)(R10*1), Y4, Y6
+	VMASKMOVPS   (R8)(R10*1), Y4, Y7
+	VSUBPS       Y0, Y6, Y6
+	VMULPS       Y1, Y6, Y6
+	VFMSUB213PS  Y2, Y5, Y7
+	VFNMADD231PS Y3, Y6, Y7
+	VMASKMOVPS   (R9)(R10*1), Y4, Y8
+	VFMADD213PS  Y8, Y1, Y7
+	VMASKMOVPS   Y7, Y4, (CX)(R10*1)
+	VMASKMOVPS   (DX)(R10*1), Y4, Y7
+	VFMADD231PS  Y5, Y6, Y7
+	VMASKMOVPS   Y7, Y4, (DX)(R10*1)
+	VMASKMOVPS   (BX)(R10*1), Y4, Y6
+	VADDPS       Y5, Y6, Y6
+	VMASKMOVPS   Y6, Y4, (BX)(R10*1)
+	SUBQ         $0x08, AX
+	JLE          plus_done
+	MOVQ         $0x00000008, R11
+	CMPQ         AX, R11
+	CMOVQLT      AX, R11
+	LEAQ         tailMasks<>+64(SB), R12
+	SHLQ         $0x02, R11
+	SUBQ         R11, R12
+	VMOVUPS      (R12), Y4
+	VMASKMOVPS   32(SI)(R10*1), Y4, Y5
+	VMASKMOVPS   32(DI)(R10*1), Y4, Y6
+	VMASKMOVPS   32(R8)(R10*1), Y4, Y7
+	VSUBPS       Y0, Y6, Y6
+	VMULPS       Y1, Y6, Y6
+	VFMSUB213PS  Y2, Y5, Y7
+	VFNMADD231PS Y3, Y6, Y7
+	VMASKMOVPS   32(R9)(R10*1), Y4, Y8
+	VFMADD213PS  Y8, Y1, Y7
+	VMASKMOVPS   Y7, Y4, 32(CX)(R10*1)
+	VMASKMOVPS   32(DX)(R10*1), Y4, Y7
+	VFMADD231PS  Y5, Y6, Y7
+	VMASKMOVPS   Y7, Y4, 32(DX)(R10*1)
+	VMASKMOVPS   32(BX)(R10*1), Y4, Y6
+	VADDPS       Y5, Y6, Y6
+	VMASKMOVPS   Y6, Y4, 32(BX)(R10*1)
+	SUBQ         $0x08, AX
+	JLE          plus_done
+	MOVQ         $0x00000008, R11
+	CMPQ         AX, R11
+	CMOVQLT      AX, R11
+	LEAQ         tailMasks<>+64(SB), R12
+	SHLQ         $0x02, R11
+	SUBQ         R11, R12
+	VMOVUPS      (R12), Y4
+	VMASKMOVPS   64(SI)(R10*1), Y4, Y5
+	VMASKMOVPS   64(DI)(R10*1), Y4, Y6
+	VMASKMOVPS   64(R8)(R10*1), Y4, Y7
+	VSUBPS       Y0, Y6, Y6
+	VMULPS       Y1, Y6, Y6
+	VFMSUB213PS  Y2, Y5, Y7
+	VFNMADD231PS Y3, Y6, Y7
+	VMASKMOVPS   64(R9)(R10*1), Y4, Y8
+	VFMADD213PS  Y8, Y1, Y7
+	VMASKMOVPS   Y7, Y4, 64(CX)(R10*1)
+	VMASKMOVPS   64(DX)(R10*1), Y4, Y7
+	VFMADD231PS  Y5, Y6, Y7
+	VMASKMOVPS   Y7, Y4, 64(DX)(R10*1)
+	VMASKMOVPS   64(BX)(R10*1), Y4, Y6
+	VADDPS       Y5, Y6, Y6
+	VMASKMOVPS   Y6, Y4, 64(BX)(R10*1)
+	SUBQ         $0x08, AX
+	JLE          plus_done
+	MOVQ         $0x00000008, R11
+	CMPQ         AX, R11
+	CMOVQLT      AX, R11
+	LEAQ         tailMasks<>+64(SB), R12
+	SHLQ         $0x02, R11
+	SUBQ         R11, R12
+	VMOVUPS      (R12), Y4
+	VMASKMOVPS   96(SI)(R10*1), Y4, Y5
+	VMASKMOVPS   96(DI)(R10*1), Y4, Y6
+	VMASKMOVPS   96(R8)(R10*1), Y4, Y7
+	VSUBPS       Y0, Y6, Y6
+	VMULPS       Y1, Y6, Y6
+	VFMSUB213PS  Y2, Y5, Y7
+	VFNMADD231PS Y3, Y6, Y7
+	VMASKMOVPS   96(R9)(R10*1), Y4, Y0
+	VFMADD213PS  Y0, Y1, Y7
+	VMASKMOVPS   Y7, Y4, 96(CX)(R10*1)
+	VMASKMOVPS   96(DX)(R10*1), Y4, Y0
+	VFMADD231PS  Y5, Y6, Y0
+	VMASKMOVPS   Y0, Y4, 96(DX)(R10*1)
+	VMASKMOVPS   96(BX)(R10*1), Y4, Y0
+	VADDPS       Y5, Y0, Y0
+	VMASKMOVPS   Y0, Y4, 96(BX)(R10*1)
+	SUBQ         $0x08, AX
+
+plus_done:
+	VZEROUPPER
+	RET
+
+alone:
+	XORQ R9, R9
 	SUBQ $0x20, AX
 	JLT  row_tail
 
 row_block:
-	VMOVUPS      (CX)(R8*1), Y0
-	VMOVUPS      (DX)(R8*1), Y1
-	VBROADCASTSS (DI), Y2
-	VMULPS       Y2, Y1, Y1
-	VBROADCASTSS 4(DI), Y2
-	VFMADD231PS  Y2, Y0, Y1
-	VMOVUPS      (BX)(R8*1), Y2
-	VBROADCASTSS 8(DI), Y3
-	VMULPS       Y3, Y2, Y2
+	VMOVUPS      (SI)(R9*1), Y4
+	VMOVUPS      (DI)(R9*1), Y5
+	VMOVUPS      (R8)(R9*1), Y6
+	VSUBPS       Y0, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VFMSUB213PS  Y2, Y4, Y6
+	VFNMADD231PS Y3, Y5, Y6
+	VMULPS       Y1, Y6, Y6
+	VMOVUPS      Y6, (CX)(R9*1)
+	VMOVUPS      (DX)(R9*1), Y6
+	VFMADD231PS  Y4, Y5, Y6
+	VMOVUPS      Y6, (DX)(R9*1)
+	VMOVUPS      (BX)(R9*1), Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      Y5, (BX)(R9*1)
+	VMOVUPS      32(SI)(R9*1), Y4
+	VMOVUPS      32(DI)(R9*1), Y5
+	VMOVUPS      32(R8)(R9*1), Y6
+	VSUBPS       Y0, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VFMSUB213PS  Y2, Y4, Y6
+	VFNMADD231PS Y3, Y5, Y6
+	VMULPS       Y1, Y6, Y6
+	VMOVUPS      Y6, 32(CX)(R9*1)
+	VMOVUPS      32(DX)(R9*1), Y6
+	VFMADD231PS  Y4, Y5, Y6
+	VMOVUPS      Y6, 32(DX)(R9*1)
+	VMOVUPS      32(BX)(R9*1), Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      Y5, 32(BX)(R9*1)
+	VMOVUPS      64(SI)(R9*1), Y4
+	VMOVUPS      64(DI)(R9*1), Y5
+	VMOVUPS      64(R8)(R9*1), Y6
+	VSUBPS       Y0, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VFMSUB213PS  Y2, Y4, Y6
+	VFNMADD231PS Y3, Y5, Y6
+	VMULPS       Y1, Y6, Y6
+	VMOVUPS      Y6, 64(CX)(R9*1)
+	VMOVUPS      64(DX)(R9*1), Y6
+	VFMADD231PS  Y4, Y5, Y6
+	VMOVUPS      Y6, 64(DX)(R9*1)
+	VMOVUPS      64(BX)(R9*1), Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      Y5, 64(BX)(R9*1)
+	VMOVUPS      96(SI)(R9*1), Y4
+	VMOVUPS      96(DI)(R9*1), Y5
+	VMOVUPS      96(R8)(R9*1), Y6
+	VSUBPS       Y0, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VFMSUB213PS  Y2, Y4, Y6
+	VFNMADD231PS Y3, Y5, Y6
+	VMULPS       Y1, Y6, Y6
+	VMOVUPS      Y6, 96(CX)(R9*1)
+	VMOVUPS      96(DX)(R9*1), Y6
+	VFMADD231PS  Y4, Y5, Y6
+	VMOVUPS      Y6, 96(DX)(R9*1)
+	VMOVUPS      96(BX)(R9*1), Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      Y5, 96(BX)(R9*1)
+	ADDQ         $0x80, R9
+	SUBQ         $0x20, AX
+	JGE          row_block
+
+row_tail:
+	ADDQ         $0x20, AX
+	JLE          row_done
+	MOVQ         $0x00000008, R10
+	CMPQ         AX, R10
+	CMOVQLT      AX, R10
+	LEAQ         tailMasks<>+64(SB), R11
+	SHLQ         $0x02, R10
+	SUBQ         R10, R11
+	VMOVUPS      (R11), Y4
+	VMASKMOVPS   (SI)(R9*1), Y4, Y5
+	VMASKMOVPS   (DI)(R9*1), Y4, Y6
+	VMASKMOVPS   (R8)(R9*1), Y4, Y7
+	VSUBPS       Y0, Y6, Y6
+	VMULPS       Y1, Y6, Y6
+	VFMSUB213PS  Y2, Y5, Y7
+	VFNMADD231PS Y3, Y6, Y7
+	VMULPS       Y1, Y7, Y7
+	VMASKMOVPS   Y7, Y4, (CX)(R9*1)
+	VMASKMOVPS   (DX)(R9*1), Y4, Y7
+	VFMADD231PS  Y5, Y6, Y7
+	VMASKMOVPS   Y7, Y4, (DX)(R9*1)
+	VMASKMOVPS   (BX)(R9*1), Y4, Y6
+	VADDPS       Y5, Y6, Y6
+	VMASKMOVPS   Y6, Y4, (BX)(R9*1)
+	SUBQ         $0x08, AX
+	JLE          row_done
+	MOVQ         $0x00000008, R10
+	CMPQ         AX, R10
+	CMOVQLT      AX, R10
+	LEAQ         tailMasks<>+64(SB), R11
+	SHLQ         $0x02, R10
+	SUBQ         R10, R11
+	VMOVUPS      (R11), Y4
+	VMASKMOVPS   32(SI)(R9*1), Y4, Y5
+	VMASKMOVPS   32(DI)(R9*1), Y4, Y6
+	VMASKMOVPS   32(R8)(R9*1), Y4, Y7
+	VSUBPS       Y0, Y6, Y6
+	VMULPS       Y1, Y6, Y6
+	VFMSUB213PS  Y2, Y5, Y7
+	VFNMADD231PS Y3, Y6, Y7
+	VMULPS       Y1, Y7, Y7
+	VMASKMOVPS   Y7, Y4, 32(CX)(R9*1)
+	VMASKMOVPS   32(DX)(R9*1), Y4, Y7
+	VFMADD231PS  Y5, Y6, Y7
+	VMASKMOVPS   Y7, Y4, 32(DX)(R9*1)
+	VMASKMOVPS   32(BX)(R9*1), Y4, Y6
+	VADDPS       Y5, Y6, Y6
+	VMASKMOVPS   Y6, Y4, 32(BX)(R9*1)
+	SUBQ         $0x08, AX
+	JLE          row_done
+	MOVQ         $0x00000008, R10
+	CMPQ         AX, R10
+	CMOVQLT      AX, R10
+	LEAQ         tailMasks<>+64(SB), R11
+	SHLQ         $0x02, R10
+	SUBQ         R10, R11
+	VMOVUPS      (R11), Y4
+	VMASKMOVPS   64(SI)(R9*1), Y4, Y5
+	VMASKMOVPS   64(DI)(R9*1), Y4, Y6
+	VMASKMOVPS   64(R8)(R9*1), Y4, Y7
+	VSUBPS       Y0, Y6, Y6
+	VMULPS       Y1, Y6, Y6
+	VFMSUB213PS  Y2, Y5, Y7
+	VFNMADD231PS Y3, Y6, Y7
+	VMULPS       Y1, Y7, Y7
+	VMASKMOVPS   Y7, Y4, 64(CX)(R9*1)
+	VMASKMOVPS   64(DX)(R9*1), Y4, Y7
+	VFMADD231PS  Y5, Y6, Y7
+	VMASKMOVPS   Y7, Y4, 64(DX)(R9*1)
+	VMASKMOVPS   64(BX)(R9*1), Y4, Y6
+	VADDPS       Y5, Y6, Y6
+	VMASKMOVPS   Y6, Y4, 64(BX)(R9*1)
+	SUBQ         $0x08, AX
+	JLE          row_done
+	MOVQ         $0x00000008, R10
+	CMPQ         AX, R10
+	CMOVQLT      AX, R10
+	LEAQ         tailMasks<>+64(SB), R11
+	SHLQ         $0x02, R10
+	SUBQ         R10, R11
+	VMOVUPS      (R11), Y4
+	VMASKMOVPS   96(SI)(R9*1), Y4, Y5
+	VMASKMOVPS   96(DI)(R9*1), Y4, Y6
+	VMASKMOVPS   96(R8)(R9*1), Y4, Y7
+	VSUBPS       Y0, Y6, Y6
+	VMULPS       Y1, Y6, Y6
+	VFMSUB213PS  Y2, Y5, Y7
+	VFNMADD231PS Y3, Y6, Y7
+	VMULPS       Y1, Y7, Y7
+	VMASKMOVPS   Y7, Y4, 96(CX)(R9*1)
+	VMASKMOVPS   96(DX)(R9*1), Y4, Y0
+	VFMADD231PS  Y5, Y6, Y0
+	VMASKMOVPS   Y0, Y4, 96(DX)(R9*1)
+	VMASKMOVPS   96(BX)(R9*1), Y4, Y0
+	VADDPS       Y5, Y0, Y0
+	VMASKMOVPS   Y0, Y4, 96(BX)(R9*1)
+	SUBQ         $0x08, AX
+
+row_done:
+	VZEROUPPER
+	RET
+
+// func adamRowAVX2(n int, w *float32, dw *float32, m *float32, v *float32, a *float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·adamRowAVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         dw+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         v+32(FP), SI
+	MOVQ         a+40(FP), DI
+	VBROADCASTSS (DI), Y0
+	VBROADCASTSS 4(DI), Y1
+	VBROADCASTSS 8(DI), Y2
 	VBROADCASTSS 12(DI), Y3
-	VFMADD231PS  Y3, Y1, Y2
-	VMOVUPS      Y2, (BX)(R8*1)
-	VMOVUPS      (SI)(R8*1), Y3
-	VMULPS       Y1, Y1, Y1
 	VBROADCASTSS 16(DI), Y4
-	VMULPS       Y4, Y3, Y3
-	VBROADCASTSS 20(DI), Y4
-	VFMADD231PS  Y4, Y1, Y3
-	VMOVUPS      Y3, (SI)(R8*1)
-	VSQRTPS      Y3, Y3
-	VBROADCASTSS 24(DI), Y1
-	VBROADCASTSS 28(DI), Y4
-	VMULPS       Y1, Y3, Y1
-	VADDPS       Y4, Y1, Y1
-	VBROADCASTSS 32(DI), Y3
-	VMULPS       Y3, Y2, Y2
-	VDIVPS       Y1, Y2, Y2
-	VBROADCASTSS 36(DI), Y1
-	VFMSUB213PS  Y2, Y1, Y0
-	VMOVUPS      Y0, (CX)(R8*1)
-	VMOVUPS      32(CX)(R8*1), Y0
-	VMOVUPS      32(DX)(R8*1), Y1
-	VBROADCASTSS (DI), Y2
-	VMULPS       Y2, Y1, Y1
-	VBROADCASTSS 4(DI), Y2
-	VFMADD231PS  Y2, Y0, Y1
-	VMOVUPS      32(BX)(R8*1), Y2
-	VBROADCASTSS 8(DI), Y3
-	VMULPS       Y3, Y2, Y2
-	VBROADCASTSS 12(DI), Y3
-	VFMADD231PS  Y3, Y1, Y2
-	VMOVUPS      Y2, 32(BX)(R8*1)
-	VMOVUPS      32(SI)(R8*1), Y3
-	VMULPS       Y1, Y1, Y1
-	VBROADCASTSS 16(DI), Y4
-	VMULPS       Y4, Y3, Y3
-	VBROADCASTSS 20(DI), Y4
-	VFMADD231PS  Y4, Y1, Y3
-	VMOVUPS      Y3, 32(SI)(R8*1)
-	VSQRTPS      Y3, Y3
-	VBROADCASTSS 24(DI), Y1
-	VBROADCASTSS 28(DI), Y4
-	VMULPS       Y1, Y3, Y1
-	VADDPS       Y4, Y1, Y1
-	VBROADCASTSS 32(DI), Y3
-	VMULPS       Y3, Y2, Y2
-	VDIVPS       Y1, Y2, Y2
-	VBROADCASTSS 36(DI), Y1
-	VFMSUB213PS  Y2, Y1, Y0
-	VMOVUPS      Y0, 32(CX)(R8*1)
-	VMOVUPS      64(CX)(R8*1), Y0
-	VMOVUPS      64(DX)(R8*1), Y1
-	VBROADCASTSS (DI), Y2
-	VMULPS       Y2, Y1, Y1
-	VBROADCASTSS 4(DI), Y2
-	VFMADD231PS  Y2, Y0, Y1
-	VMOVUPS      64(BX)(R8*1), Y2
-	VBROADCASTSS 8(DI), Y3
-	VMULPS       Y3, Y2, Y2
-	VBROADCASTSS 12(DI), Y3
-	VFMADD231PS  Y3, Y1, Y2
-	VMOVUPS      Y2, 64(BX)(R8*1)
-	VMOVUPS      64(SI)(R8*1), Y3
-	VMULPS       Y1, Y1, Y1
-	VBROADCASTSS 16(DI), Y4
-	VMULPS       Y4, Y3, Y3
-	VBROADCASTSS 20(DI), Y4
-	VFMADD231PS  Y4, Y1, Y3
-	VMOVUPS      Y3, 64(SI)(R8*1)
-	VSQRTPS      Y3, Y3
-	VBROADCASTSS 24(DI), Y1
-	VBROADCASTSS 28(DI), Y4
-	VMULPS       Y1, Y3, Y1
-	VADDPS       Y4, Y1, Y1
-	VBROADCASTSS 32(DI), Y3
-	VMULPS       Y3, Y2, Y2
-	VDIVPS       Y1, Y2, Y2
-	VBROADCASTSS 36(DI), Y1
-	VFMSUB213PS  Y2, Y1, Y0
-	VMOVUPS      Y0, 64(CX)(R8*1)
-	VMOVUPS      96(CX)(R8*1), Y0
-	VMOVUPS      96(DX)(R8*1), Y1
-	VBROADCASTSS (DI), Y2
-	VMULPS       Y2, Y1, Y1
-	VBROADCASTSS 4(DI), Y2
-	VFMADD231PS  Y2, Y0, Y1
-	VMOVUPS      96(BX)(R8*1), Y2
-	VBROADCASTSS 8(DI), Y3
-	VMULPS       Y3, Y2, Y2
-	VBROADCASTSS 12(DI), Y3
-	VFMADD231PS  Y3, Y1, Y2
-	VMOVUPS      Y2, 96(BX)(R8*1)
-	VMOVUPS      96(SI)(R8*1), Y3
-	VMULPS       Y1, Y1, Y1
-	VBROADCASTSS 16(DI), Y4
-	VMULPS       Y4, Y3, Y3
-	VBROADCASTSS 20(DI), Y4
-	VFMADD231PS  Y4, Y1, Y3
-	VMOVUPS      Y3, 96(SI)(R8*1)
-	VSQRTPS      Y3, Y3
-	VBROADCASTSS 24(DI), Y1
-	VBROADCASTSS 28(DI), Y4
-	VMULPS       Y1, Y3, Y1
-	VADDPS       Y4, Y1, Y1
-	VBROADCASTSS 32(DI), Y3
-	VMULPS       Y3, Y2, Y2
-	VDIVPS       Y1, Y2, Y2
-	VBROADCASTSS 36(DI), Y1
-	VFMSUB213PS  Y2, Y1, Y0
-	VMOVUPS      Y0, 96(CX)(R8*1)
+	VBROADCASTSS 20(DI), Y5
+	VBROADCASTSS 24(DI), Y6
+	VBROADCASTSS 28(DI), Y7
+	VBROADCASTSS 32(DI), Y8
+	XORQ         R8, R8
+	SUBQ         $0x20, AX
+	JLT          row_tail
+
+row_block:
+	VMOVUPS      (CX)(R8*1), Y9
+	VMOVUPS      (DX)(R8*1), Y10
+	VMULPS       Y0, Y10, Y10
+	VFMADD231PS  Y1, Y9, Y10
+	VMOVUPS      (BX)(R8*1), Y11
+	VMULPS       Y2, Y11, Y11
+	VFMADD231PS  Y3, Y10, Y11
+	VMOVUPS      Y11, (BX)(R8*1)
+	VMOVUPS      (SI)(R8*1), Y12
+	VMULPS       Y10, Y10, Y10
+	VMULPS       Y4, Y12, Y12
+	VFMADD231PS  Y5, Y10, Y12
+	VMOVUPS      Y12, (SI)(R8*1)
+	VSQRTPS      Y12, Y12
+	VMULPS       Y6, Y12, Y10
+	VADDPS       Y7, Y10, Y10
+	VMULPS       Y8, Y11, Y11
+	VDIVPS       Y10, Y11, Y11
+	VBROADCASTSS 36(DI), Y10
+	VFMSUB213PS  Y11, Y10, Y9
+	VMOVUPS      Y9, (CX)(R8*1)
+	VMOVUPS      32(CX)(R8*1), Y9
+	VMOVUPS      32(DX)(R8*1), Y10
+	VMULPS       Y0, Y10, Y10
+	VFMADD231PS  Y1, Y9, Y10
+	VMOVUPS      32(BX)(R8*1), Y11
+	VMULPS       Y2, Y11, Y11
+	VFMADD231PS  Y3, Y10, Y11
+	VMOVUPS      Y11, 32(BX)(R8*1)
+	VMOVUPS      32(SI)(R8*1), Y12
+	VMULPS       Y10, Y10, Y10
+	VMULPS       Y4, Y12, Y12
+	VFMADD231PS  Y5, Y10, Y12
+	VMOVUPS      Y12, 32(SI)(R8*1)
+	VSQRTPS      Y12, Y12
+	VMULPS       Y6, Y12, Y10
+	VADDPS       Y7, Y10, Y10
+	VMULPS       Y8, Y11, Y11
+	VDIVPS       Y10, Y11, Y11
+	VBROADCASTSS 36(DI), Y10
+	VFMSUB213PS  Y11, Y10, Y9
+	VMOVUPS      Y9, 32(CX)(R8*1)
+	VMOVUPS      64(CX)(R8*1), Y9
+	VMOVUPS      64(DX)(R8*1), Y10
+	VMULPS       Y0, Y10, Y10
+	VFMADD231PS  Y1, Y9, Y10
+	VMOVUPS      64(BX)(R8*1), Y11
+	VMULPS       Y2, Y11, Y11
+	VFMADD231PS  Y3, Y10, Y11
+	VMOVUPS      Y11, 64(BX)(R8*1)
+	VMOVUPS      64(SI)(R8*1), Y12
+	VMULPS       Y10, Y10, Y10
+	VMULPS       Y4, Y12, Y12
+	VFMADD231PS  Y5, Y10, Y12
+	VMOVUPS      Y12, 64(SI)(R8*1)
+	VSQRTPS      Y12, Y12
+	VMULPS       Y6, Y12, Y10
+	VADDPS       Y7, Y10, Y10
+	VMULPS       Y8, Y11, Y11
+	VDIVPS       Y10, Y11, Y11
+	VBROADCASTSS 36(DI), Y10
+	VFMSUB213PS  Y11, Y10, Y9
+	VMOVUPS      Y9, 64(CX)(R8*1)
+	VMOVUPS      96(CX)(R8*1), Y9
+	VMOVUPS      96(DX)(R8*1), Y10
+	VMULPS       Y0, Y10, Y10
+	VFMADD231PS  Y1, Y9, Y10
+	VMOVUPS      96(BX)(R8*1), Y11
+	VMULPS       Y2, Y11, Y11
+	VFMADD231PS  Y3, Y10, Y11
+	VMOVUPS      Y11, 96(BX)(R8*1)
+	VMOVUPS      96(SI)(R8*1), Y12
+	VMULPS       Y10, Y10, Y10
+	VMULPS       Y4, Y12, Y12
+	VFMADD231PS  Y5, Y10, Y12
+	VMOVUPS      Y12, 96(SI)(R8*1)
+	VSQRTPS      Y12, Y12
+	VMULPS       Y6, Y12, Y10
+	VADDPS       Y7, Y10, Y10
+	VMULPS       Y8, Y11, Y11
+	VDIVPS       Y10, Y11, Y11
+	VBROADCASTSS 36(DI), Y10
+	VFMSUB213PS  Y11, Y10, Y9
+	VMOVUPS      Y9, 96(CX)(R8*1)
 	ADDQ         $0x80, R8
 	SUBQ         $0x20, AX
 	JGE          row_block
@@ -1365,37 +2203,28 @@ row_tail:
 	LEAQ         tailMasks<>+64(SB), R10
 	SHLQ         $0x02, R9
 	SUBQ         R9, R10
-	VMOVUPS      (R10), Y0
-	VMASKMOVPS   (CX)(R8*1), Y0, Y1
-	VMASKMOVPS   (DX)(R8*1), Y0, Y2
-	VBROADCASTSS (DI), Y3
-	VMULPS       Y3, Y2, Y2
-	VBROADCASTSS 4(DI), Y3
-	VFMADD231PS  Y3, Y1, Y2
-	VMASKMOVPS   (BX)(R8*1), Y0, Y3
-	VBROADCASTSS 8(DI), Y4
-	VMULPS       Y4, Y3, Y3
-	VBROADCASTSS 12(DI), Y4
-	VFMADD231PS  Y4, Y2, Y3
-	VMASKMOVPS   Y3, Y0, (BX)(R8*1)
-	VMASKMOVPS   (SI)(R8*1), Y0, Y4
-	VMULPS       Y2, Y2, Y2
-	VBROADCASTSS 16(DI), Y5
-	VMULPS       Y5, Y4, Y4
-	VBROADCASTSS 20(DI), Y5
-	VFMADD231PS  Y5, Y2, Y4
-	VMASKMOVPS   Y4, Y0, (SI)(R8*1)
-	VSQRTPS      Y4, Y4
-	VBROADCASTSS 24(DI), Y2
-	VBROADCASTSS 28(DI), Y5
-	VMULPS       Y2, Y4, Y2
-	VADDPS       Y5, Y2, Y2
-	VBROADCASTSS 32(DI), Y4
-	VMULPS       Y4, Y3, Y3
-	VDIVPS       Y2, Y3, Y3
-	VBROADCASTSS 36(DI), Y2
-	VFMSUB213PS  Y3, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (CX)(R8*1)
+	VMOVUPS      (R10), Y9
+	VMASKMOVPS   (CX)(R8*1), Y9, Y10
+	VMASKMOVPS   (DX)(R8*1), Y9, Y11
+	VMULPS       Y0, Y11, Y11
+	VFMADD231PS  Y1, Y10, Y11
+	VMASKMOVPS   (BX)(R8*1), Y9, Y12
+	VMULPS       Y2, Y12, Y12
+	VFMADD231PS  Y3, Y11, Y12
+	VMASKMOVPS   Y12, Y9, (BX)(R8*1)
+	VMASKMOVPS   (SI)(R8*1), Y9, Y13
+	VMULPS       Y11, Y11, Y11
+	VMULPS       Y4, Y13, Y13
+	VFMADD231PS  Y5, Y11, Y13
+	VMASKMOVPS   Y13, Y9, (SI)(R8*1)
+	VSQRTPS      Y13, Y13
+	VMULPS       Y6, Y13, Y11
+	VADDPS       Y7, Y11, Y11
+	VMULPS       Y8, Y12, Y12
+	VDIVPS       Y11, Y12, Y12
+	VBROADCASTSS 36(DI), Y11
+	VFMSUB213PS  Y12, Y11, Y10
+	VMASKMOVPS   Y10, Y9, (CX)(R8*1)
 	SUBQ         $0x08, AX
 	JLE          row_done
 	MOVQ         $0x00000008, R9
@@ -1404,37 +2233,28 @@ row_tail:
 	LEAQ         tailMasks<>+64(SB), R10
 	SHLQ         $0x02, R9
 	SUBQ         R9, R10
-	VMOVUPS      (R10), Y0
-	VMASKMOVPS   32(CX)(R8*1), Y0, Y1
-	VMASKMOVPS   32(DX)(R8*1), Y0, Y2
-	VBROADCASTSS (DI), Y3
-	VMULPS       Y3, Y2, Y2
-	VBROADCASTSS 4(DI), Y3
-	VFMADD231PS  Y3, Y1, Y2
-	VMASKMOVPS   32(BX)(R8*1), Y0, Y3
-	VBROADCASTSS 8(DI), Y4
-	VMULPS       Y4, Y3, Y3
-	VBROADCASTSS 12(DI), Y4
-	VFMADD231PS  Y4, Y2, Y3
-	VMASKMOVPS   Y3, Y0, 32(BX)(R8*1)
-	VMASKMOVPS   32(SI)(R8*1), Y0, Y4
-	VMULPS       Y2, Y2, Y2
-	VBROADCASTSS 16(DI), Y5
-	VMULPS       Y5, Y4, Y4
-	VBROADCASTSS 20(DI), Y5
-	VFMADD231PS  Y5, Y2, Y4
-	VMASKMOVPS   Y4, Y0, 32(SI)(R8*1)
-	VSQRTPS      Y4, Y4
-	VBROADCASTSS 24(DI), Y2
-	VBROADCASTSS 28(DI), Y5
-	VMULPS       Y2, Y4, Y2
-	VADDPS       Y5, Y2, Y2
-	VBROADCASTSS 32(DI), Y4
-	VMULPS       Y4, Y3, Y3
-	VDIVPS       Y2, Y3, Y3
-	VBROADCASTSS 36(DI), Y2
-	VFMSUB213PS  Y3, Y2, Y1
-	VMASKMOVPS   Y1, Y0, 32(CX)(R8*1)
+	VMOVUPS      (R10), Y9
+	VMASKMOVPS   32(CX)(R8*1), Y9, Y10
+	VMASKMOVPS   32(DX)(R8*1), Y9, Y11
+	VMULPS       Y0, Y11, Y11
+	VFMADD231PS  Y1, Y10, Y11
+	VMASKMOVPS   32(BX)(R8*1), Y9, Y12
+	VMULPS       Y2, Y12, Y12
+	VFMADD231PS  Y3, Y11, Y12
+	VMASKMOVPS   Y12, Y9, 32(BX)(R8*1)
+	VMASKMOVPS   32(SI)(R8*1), Y9, Y13
+	VMULPS       Y11, Y11, Y11
+	VMULPS       Y4, Y13, Y13
+	VFMADD231PS  Y5, Y11, Y13
+	VMASKMOVPS   Y13, Y9, 32(SI)(R8*1)
+	VSQRTPS      Y13, Y13
+	VMULPS       Y6, Y13, Y11
+	VADDPS       Y7, Y11, Y11
+	VMULPS       Y8, Y12, Y12
+	VDIVPS       Y11, Y12, Y12
+	VBROADCASTSS 36(DI), Y11
+	VFMSUB213PS  Y12, Y11, Y10
+	VMASKMOVPS   Y10, Y9, 32(CX)(R8*1)
 	SUBQ         $0x08, AX
 	JLE          row_done
 	MOVQ         $0x00000008, R9
@@ -1443,37 +2263,28 @@ row_tail:
 	LEAQ         tailMasks<>+64(SB), R10
 	SHLQ         $0x02, R9
 	SUBQ         R9, R10
-	VMOVUPS      (R10), Y0
-	VMASKMOVPS   64(CX)(R8*1), Y0, Y1
-	VMASKMOVPS   64(DX)(R8*1), Y0, Y2
-	VBROADCASTSS (DI), Y3
-	VMULPS       Y3, Y2, Y2
-	VBROADCASTSS 4(DI), Y3
-	VFMADD231PS  Y3, Y1, Y2
-	VMASKMOVPS   64(BX)(R8*1), Y0, Y3
-	VBROADCASTSS 8(DI), Y4
-	VMULPS       Y4, Y3, Y3
-	VBROADCASTSS 12(DI), Y4
-	VFMADD231PS  Y4, Y2, Y3
-	VMASKMOVPS   Y3, Y0, 64(BX)(R8*1)
-	VMASKMOVPS   64(SI)(R8*1), Y0, Y4
-	VMULPS       Y2, Y2, Y2
-	VBROADCASTSS 16(DI), Y5
-	VMULPS       Y5, Y4, Y4
-	VBROADCASTSS 20(DI), Y5
-	VFMADD231PS  Y5, Y2, Y4
-	VMASKMOVPS   Y4, Y0, 64(SI)(R8*1)
-	VSQRTPS      Y4, Y4
-	VBROADCASTSS 24(DI), Y2
-	VBROADCASTSS 28(DI), Y5
-	VMULPS       Y2, Y4, Y2
-	VADDPS       Y5, Y2, Y2
-	VBROADCASTSS 32(DI), Y4
-	VMULPS       Y4, Y3, Y3
-	VDIVPS       Y2, Y3, Y3
-	VBROADCASTSS 36(DI), Y2
-	VFMSUB213PS  Y3, Y2, Y1
-	VMASKMOVPS   Y1, Y0, 64(CX)(R8*1)
+	VMOVUPS      (R10), Y9
+	VMASKMOVPS   64(CX)(R8*1), Y9, Y10
+	VMASKMOVPS   64(DX)(R8*1), Y9, Y11
+	VMULPS       Y0, Y11, Y11
+	VFMADD231PS  Y1, Y10, Y11
+	VMASKMOVPS   64(BX)(R8*1), Y9, Y12
+	VMULPS       Y2, Y12, Y12
+	VFMADD231PS  Y3, Y11, Y12
+	VMASKMOVPS   Y12, Y9, 64(BX)(R8*1)
+	VMASKMOVPS   64(SI)(R8*1), Y9, Y13
+	VMULPS       Y11, Y11, Y11
+	VMULPS       Y4, Y13, Y13
+	VFMADD231PS  Y5, Y11, Y13
+	VMASKMOVPS   Y13, Y9, 64(SI)(R8*1)
+	VSQRTPS      Y13, Y13
+	VMULPS       Y6, Y13, Y11
+	VADDPS       Y7, Y11, Y11
+	VMULPS       Y8, Y12, Y12
+	VDIVPS       Y11, Y12, Y12
+	VBROADCASTSS 36(DI), Y11
+	VFMSUB213PS  Y12, Y11, Y10
+	VMASKMOVPS   Y10, Y9, 64(CX)(R8*1)
 	SUBQ         $0x08, AX
 	JLE          row_done
 	MOVQ         $0x00000008, R9
@@ -1482,37 +2293,419 @@ row_tail:
 	LEAQ         tailMasks<>+64(SB), R10
 	SHLQ         $0x02, R9
 	SUBQ         R9, R10
-	VMOVUPS      (R10), Y0
-	VMASKMOVPS   96(CX)(R8*1), Y0, Y1
-	VMASKMOVPS   96(DX)(R8*1), Y0, Y2
-	VBROADCASTSS (DI), Y3
-	VMULPS       Y3, Y2, Y2
-	VBROADCASTSS 4(DI), Y3
-	VFMADD231PS  Y3, Y1, Y2
-	VMASKMOVPS   96(BX)(R8*1), Y0, Y3
-	VBROADCASTSS 8(DI), Y4
-	VMULPS       Y4, Y3, Y3
-	VBROADCASTSS 12(DI), Y4
-	VFMADD231PS  Y4, Y2, Y3
-	VMASKMOVPS   Y3, Y0, 96(BX)(R8*1)
-	VMASKMOVPS   96(SI)(R8*1), Y0, Y4
-	VMULPS       Y2, Y2, Y2
-	VBROADCASTSS 16(DI), Y5
-	VMULPS       Y5, Y4, Y4
-	VBROADCASTSS 20(DI), Y5
-	VFMADD231PS  Y5, Y2, Y4
-	VMASKMOVPS   Y4, Y0, 96(SI)(R8*1)
-	VSQRTPS      Y4, Y4
-	VBROADCASTSS 24(DI), Y2
-	VBROADCASTSS 28(DI), Y5
-	VMULPS       Y2, Y4, Y2
-	VADDPS       Y5, Y2, Y2
-	VBROADCASTSS 32(DI), Y4
-	VMULPS       Y4, Y3, Y3
-	VDIVPS       Y2, Y3, Y3
-	VBROADCASTSS 36(DI), Y2
-	VFMSUB213PS  Y3, Y2, Y1
-	VMASKMOVPS   Y1, Y0, 96(CX)(R8*1)
+	VMOVUPS      (R10), Y9
+	VMASKMOVPS   96(CX)(R8*1), Y9, Y10
+	VMASKMOVPS   96(DX)(R8*1), Y9, Y11
+	VMULPS       Y0, Y11, Y11
+	VFMADD231PS  Y1, Y10, Y11
+	VMASKMOVPS   96(BX)(R8*1), Y9, Y0
+	VMULPS       Y2, Y0, Y0
+	VFMADD231PS  Y3, Y11, Y0
+	VMASKMOVPS   Y0, Y9, 96(BX)(R8*1)
+	VMASKMOVPS   96(SI)(R8*1), Y9, Y1
+	VMULPS       Y11, Y11, Y11
+	VMULPS       Y4, Y1, Y1
+	VFMADD231PS  Y5, Y11, Y1
+	VMASKMOVPS   Y1, Y9, 96(SI)(R8*1)
+	VSQRTPS      Y1, Y1
+	VMULPS       Y6, Y1, Y1
+	VADDPS       Y7, Y1, Y1
+	VMULPS       Y8, Y0, Y0
+	VDIVPS       Y1, Y0, Y0
+	VBROADCASTSS 36(DI), Y1
+	VFMSUB213PS  Y0, Y1, Y10
+	VMASKMOVPS   Y10, Y9, 96(CX)(R8*1)
+	SUBQ         $0x08, AX
+
+row_done:
+	VZEROUPPER
+	RET
+
+// func sgdRowAVX2(n int, w *float32, dw *float32, v *float32, a *float32, kind int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·sgdRowAVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         kind+40(FP), CX
+	MOVQ         w+8(FP), DX
+	MOVQ         dw+16(FP), BX
+	MOVQ         v+24(FP), SI
+	MOVQ         a+32(FP), DI
+	VBROADCASTSS (DI), Y0
+	VBROADCASTSS 4(DI), Y1
+	VBROADCASTSS 8(DI), Y2
+	VBROADCASTSS 12(DI), Y3
+	VBROADCASTSS 16(DI), Y4
+	CMPQ         CX, $0x01
+	JLT          still
+	JEQ          moving
+	XORQ         CX, CX
+	SUBQ         $0x20, AX
+	JLT          ahead_tail
+
+ahead_block:
+	VMOVUPS      (DX)(CX*1), Y5
+	VMOVUPS      (BX)(CX*1), Y6
+	VMULPS       Y0, Y6, Y6
+	VFMADD231PS  Y1, Y5, Y6
+	VMOVUPS      (SI)(CX*1), Y7
+	VMULPS       Y2, Y7, Y7
+	VFMADD231PS  Y3, Y6, Y7
+	VMOVUPS      Y7, (SI)(CX*1)
+	VFMADD231PS  Y2, Y7, Y6
+	VFNMADD231PS Y4, Y6, Y5
+	VMOVUPS      Y5, (DX)(CX*1)
+	VMOVUPS      32(DX)(CX*1), Y5
+	VMOVUPS      32(BX)(CX*1), Y6
+	VMULPS       Y0, Y6, Y6
+	VFMADD231PS  Y1, Y5, Y6
+	VMOVUPS      32(SI)(CX*1), Y7
+	VMULPS       Y2, Y7, Y7
+	VFMADD231PS  Y3, Y6, Y7
+	VMOVUPS      Y7, 32(SI)(CX*1)
+	VFMADD231PS  Y2, Y7, Y6
+	VFNMADD231PS Y4, Y6, Y5
+	VMOVUPS      Y5, 32(DX)(CX*1)
+	VMOVUPS      64(DX)(CX*1), Y5
+	VMOVUPS      64(BX)(CX*1), Y6
+	VMULPS       Y0, Y6, Y6
+	VFMADD231PS  Y1, Y5, Y6
+	VMOVUPS      64(SI)(CX*1), Y7
+	VMULPS       Y2, Y7, Y7
+	VFMADD231PS  Y3, Y6, Y7
+	VMOVUPS      Y7, 64(SI)(CX*1)
+	VFMADD231PS  Y2, Y7, Y6
+	VFNMADD231PS Y4, Y6, Y5
+	VMOVUPS      Y5, 64(DX)(CX*1)
+	VMOVUPS      96(DX)(CX*1), Y5
+	VMOVUPS      96(BX)(CX*1), Y6
+	VMULPS       Y0, Y6, Y6
+	VFMADD231PS  Y1, Y5, Y6
+	VMOVUPS      96(SI)(CX*1), Y7
+	VMULPS       Y2, Y7, Y7
+	VFMADD231PS  Y3, Y6, Y7
+	VMOVUPS      Y7, 96(SI)(CX*1)
+	VFMADD231PS  Y2, Y7, Y6
+	VFNMADD231PS Y4, Y6, Y5
+	VMOVUPS      Y5, 96(DX)(CX*1)
+	ADDQ         $0x80, CX
+	SUBQ         $0x20, AX
+	JGE          ahead_block
+
+ahead_tail:
+	ADDQ         $0x20, AX
+	JLE          ahead_done
+	MOVQ         $0x00000008, DI
+	CMPQ         AX, DI
+	CMOVQLT      AX, DI
+	LEAQ         tailMasks<>+64(SB), R8
+	SHLQ         $0x02, DI
+	SUBQ         DI, R8
+	VMOVUPS      (R8), Y5
+	VMASKMOVPS   (DX)(CX*1), Y5, Y6
+	VMASKMOVPS   (BX)(CX*1), Y5, Y7
+	VMULPS       Y0, Y7, Y7
+	VFMADD231PS  Y1, Y6, Y7
+	VMASKMOVPS   (SI)(CX*1), Y5, Y8
+	VMULPS       Y2, Y8, Y8
+	VFMADD231PS  Y3, Y7, Y8
+	VMASKMOVPS   Y8, Y5, (SI)(CX*1)
+	VFMADD231PS  Y2, Y8, Y7
+	VFNMADD231PS Y4, Y7, Y6
+	VMASKMOVPS   Y6, Y5, (DX)(CX*1)
+	SUBQ         $0x08, AX
+	JLE          ahead_done
+	MOVQ         $0x00000008, DI
+	CMPQ         AX, DI
+	CMOVQLT      AX, DI
+	LEAQ         tailMasks<>+64(SB), R8
+	SHLQ         $0x02, DI
+	SUBQ         DI, R8
+	VMOVUPS      (R8), Y5
+	VMASKMOVPS   32(DX)(CX*1), Y5, Y6
+	VMASKMOVPS   32(BX)(CX*1), Y5, Y7
+	VMULPS       Y0, Y7, Y7
+	VFMADD231PS  Y1, Y6, Y7
+	VMASKMOVPS   32(SI)(CX*1), Y5, Y8
+	VMULPS       Y2, Y8, Y8
+	VFMADD231PS  Y3, Y7, Y8
+	VMASKMOVPS   Y8, Y5, 32(SI)(CX*1)
+	VFMADD231PS  Y2, Y8, Y7
+	VFNMADD231PS Y4, Y7, Y6
+	VMASKMOVPS   Y6, Y5, 32(DX)(CX*1)
+	SUBQ         $0x08, AX
+	JLE          ahead_done
+	MOVQ         $0x00000008, DI
+	CMPQ         AX, DI
+	CMOVQLT      AX, DI
+	LEAQ         tailMasks<>+64(SB), R8
+	SHLQ         $0x02, DI
+	SUBQ         DI, R8
+	VMOVUPS      (R8), Y5
+	VMASKMOVPS   64(DX)(CX*1), Y5, Y6
+	VMASKMOVPS   64(BX)(CX*1), Y5, Y7
+	VMULPS       Y0, Y7, Y7
+	VFMADD231PS  Y1, Y6, Y7
+	VMASKMOVPS   64(SI)(CX*1), Y5, Y8
+	VMULPS       Y2, Y8, Y8
+	VFMADD231PS  Y3, Y7, Y8
+	VMASKMOVPS   Y8, Y5, 64(SI)(CX*1)
+	VFMADD231PS  Y2, Y8, Y7
+	VFNMADD231PS Y4, Y7, Y6
+	VMASKMOVPS   Y6, Y5, 64(DX)(CX*1)
+	SUBQ         $0x08, AX
+	JLE          ahead_done
+	MOVQ         $0x00000008, DI
+	CMPQ         AX, DI
+	CMOVQLT      AX, DI
+	LEAQ         tailMasks<>+64(SB), R8
+	SHLQ         $0x02, DI
+	SUBQ         DI, R8
+	VMOVUPS      (R8), Y5
+	VMASKMOVPS   96(DX)(CX*1), Y5, Y6
+	VMASKMOVPS   96(BX)(CX*1), Y5, Y7
+	VMULPS       Y0, Y7, Y7
+	VFMADD231PS  Y1, Y6, Y7
+	VMASKMOVPS   96(SI)(CX*1), Y5, Y0
+	VMULPS       Y2, Y0, Y0
+	VFMADD231PS  Y3, Y7, Y0
+	VMASKMOVPS   Y0, Y5, 96(SI)(CX*1)
+	VFMADD231PS  Y2, Y0, Y7
+	VFNMADD231PS Y4, Y7, Y6
+	VMASKMOVPS   Y6, Y5, 96(DX)(CX*1)
+	SUBQ         $0x08, AX
+
+ahead_done:
+	VZEROUPPER
+	RET
+
+moving:
+	XORQ CX, CX
+	SUBQ $0x20, AX
+	JLT  momentum_tail
+
+momentum_block:
+	VMOVUPS      (DX)(CX*1), Y5
+	VMOVUPS      (BX)(CX*1), Y6
+	VMULPS       Y0, Y6, Y6
+	VFMADD231PS  Y1, Y5, Y6
+	VMOVUPS      (SI)(CX*1), Y7
+	VMULPS       Y2, Y7, Y7
+	VFMADD231PS  Y3, Y6, Y7
+	VMOVUPS      Y7, (SI)(CX*1)
+	VFNMADD231PS Y4, Y7, Y5
+	VMOVUPS      Y5, (DX)(CX*1)
+	VMOVUPS      32(DX)(CX*1), Y5
+	VMOVUPS      32(BX)(CX*1), Y6
+	VMULPS       Y0, Y6, Y6
+	VFMADD231PS  Y1, Y5, Y6
+	VMOVUPS      32(SI)(CX*1), Y7
+	VMULPS       Y2, Y7, Y7
+	VFMADD231PS  Y3, Y6, Y7
+	VMOVUPS      Y7, 32(SI)(CX*1)
+	VFNMADD231PS Y4, Y7, Y5
+	VMOVUPS      Y5, 32(DX)(CX*1)
+	VMOVUPS      64(DX)(CX*1), Y5
+	VMOVUPS      64(BX)(CX*1), Y6
+	VMULPS       Y0, Y6, Y6
+	VFMADD231PS  Y1, Y5, Y6
+	VMOVUPS      64(SI)(CX*1), Y7
+	VMULPS       Y2, Y7, Y7
+	VFMADD231PS  Y3, Y6, Y7
+	VMOVUPS      Y7, 64(SI)(CX*1)
+	VFNMADD231PS Y4, Y7, Y5
+	VMOVUPS      Y5, 64(DX)(CX*1)
+	VMOVUPS      96(DX)(CX*1), Y5
+	VMOVUPS      96(BX)(CX*1), Y6
+	VMULPS       Y0, Y6, Y6
+	VFMADD231PS  Y1, Y5, Y6
+	VMOVUPS      96(SI)(CX*1), Y7
+	VMULPS       Y2, Y7, Y7
+	VFMADD231PS  Y3, Y6, Y7
+	VMOVUPS      Y7, 96(SI)(CX*1)
+	VFNMADD231PS Y4, Y7, Y5
+	VMOVUPS      Y5, 96(DX)(CX*1)
+	ADDQ         $0x80, CX
+	SUBQ         $0x20, AX
+	JGE          momentum_block
+
+momentum_tail:
+	ADDQ         $0x20, AX
+	JLE          momentum_done
+	MOVQ         $0x00000008, DI
+	CMPQ         AX, DI
+	CMOVQLT      AX, DI
+	LEAQ         tailMasks<>+64(SB), R8
+	SHLQ         $0x02, DI
+	SUBQ         DI, R8
+	VMOVUPS      (R8), Y5
+	VMASKMOVPS   (DX)(CX*1), Y5, Y6
+	VMASKMOVPS   (BX)(CX*1), Y5, Y7
+	VMULPS       Y0, Y7, Y7
+	VFMADD231PS  Y1, Y6, Y7
+	VMASKMOVPS   (SI)(CX*1), Y5, Y8
+	VMULPS       Y2, Y8, Y8
+	VFMADD231PS  Y3, Y7, Y8
+	VMASKMOVPS   Y8, Y5, (SI)(CX*1)
+	VFNMADD231PS Y4, Y8, Y6
+	VMASKMOVPS   Y6, Y5, (DX)(CX*1)
+	SUBQ         $0x08, AX
+	JLE          momentum_done
+	MOVQ         $0x00000008, DI
+	CMPQ         AX, DI
+	CMOVQLT      AX, DI
+	LEAQ         tailMasks<>+64(SB), R8
+	SHLQ         $0x02, DI
+	SUBQ         DI, R8
+	VMOVUPS      (R8), Y5
+	VMASKMOVPS   32(DX)(CX*1), Y5, Y6
+	VMASKMOVPS   32(BX)(CX*1), Y5, Y7
+	VMULPS       Y0, Y7, Y7
+	VFMADD231PS  Y1, Y6, Y7
+	VMASKMOVPS   32(SI)(CX*1), Y5, Y8
+	VMULPS       Y2, Y8, Y8
+	VFMADD231PS  Y3, Y7, Y8
+	VMASKMOVPS   Y8, Y5, 32(SI)(CX*1)
+	VFNMADD231PS Y4, Y8, Y6
+	VMASKMOVPS   Y6, Y5, 32(DX)(CX*1)
+	SUBQ         $0x08, AX
+	JLE          momentum_done
+	MOVQ         $0x00000008, DI
+	CMPQ         AX, DI
+	CMOVQLT      AX, DI
+	LEAQ         tailMasks<>+64(SB), R8
+	SHLQ         $0x02, DI
+	SUBQ         DI, R8
+	VMOVUPS      (R8), Y5
+	VMASKMOVPS   64(DX)(CX*1), Y5, Y6
+	VMASKMOVPS   64(BX)(CX*1), Y5, Y7
+	VMULPS       Y0, Y7, Y7
+	VFMADD231PS  Y1, Y6, Y7
+	VMASKMOVPS   64(SI)(CX*1), Y5, Y8
+	VMULPS       Y2, Y8, Y8
+	VFMADD231PS  Y3, Y7, Y8
+	VMASKMOVPS   Y8, Y5, 64(SI)(CX*1)
+	VFNMADD231PS Y4, Y8, Y6
+	VMASKMOVPS   Y6, Y5, 64(DX)(CX*1)
+	SUBQ         $0x08, AX
+	JLE          momentum_done
+	MOVQ         $0x00000008, DI
+	CMPQ         AX, DI
+	CMOVQLT      AX, DI
+	LEAQ         tailMasks<>+64(SB), R8
+	SHLQ         $0x02, DI
+	SUBQ         DI, R8
+	VMOVUPS      (R8), Y5
+	VMASKMOVPS   96(DX)(CX*1), Y5, Y6
+	VMASKMOVPS   96(BX)(CX*1), Y5, Y7
+	VMULPS       Y0, Y7, Y7
+	VFMADD231PS  Y1, Y6, Y7
+	VMASKMOVPS   96(SI)(CX*1), Y5, Y0
+	VMULPS       Y2, Y0, Y0
+	VFMADD231PS  Y3, Y7, Y0
+	VMASKMOVPS   Y0, Y5, 96(SI)(CX*1)
+	VFNMADD231PS Y4, Y0, Y6
+	VMASKMOVPS   Y6, Y5, 96(DX)(CX*1)
+	SUBQ         $0x08, AX
+
+momentum_done:
+	VZEROUPPER
+	RET
+
+still:
+	XORQ CX, CX
+	SUBQ $0x20, AX
+	JLT  row_tail
+
+row_block:
+	VMOVUPS      (DX)(CX*1), Y2
+	VMOVUPS      (BX)(CX*1), Y3
+	VMULPS       Y0, Y3, Y3
+	VFMADD231PS  Y1, Y2, Y3
+	VFNMADD231PS Y4, Y3, Y2
+	VMOVUPS      Y2, (DX)(CX*1)
+	VMOVUPS      32(DX)(CX*1), Y2
+	VMOVUPS      32(BX)(CX*1), Y3
+	VMULPS       Y0, Y3, Y3
+	VFMADD231PS  Y1, Y2, Y3
+	VFNMADD231PS Y4, Y3, Y2
+	VMOVUPS      Y2, 32(DX)(CX*1)
+	VMOVUPS      64(DX)(CX*1), Y2
+	VMOVUPS      64(BX)(CX*1), Y3
+	VMULPS       Y0, Y3, Y3
+	VFMADD231PS  Y1, Y2, Y3
+	VFNMADD231PS Y4, Y3, Y2
+	VMOVUPS      Y2, 64(DX)(CX*1)
+	VMOVUPS      96(DX)(CX*1), Y2
+	VMOVUPS      96(BX)(CX*1), Y3
+	VMULPS       Y0, Y3, Y3
+	VFMADD231PS  Y1, Y2, Y3
+	VFNMADD231PS Y4, Y3, Y2
+	VMOVUPS      Y2, 96(DX)(CX*1)
+	ADDQ         $0x80, CX
+	SUBQ         $0x20, AX
+	JGE          row_block
+
+row_tail:
+	ADDQ         $0x20, AX
+	JLE          row_done
+	MOVQ         $0x00000008, SI
+	CMPQ         AX, SI
+	CMOVQLT      AX, SI
+	LEAQ         tailMasks<>+64(SB), DI
+	SHLQ         $0x02, SI
+	SUBQ         SI, DI
+	VMOVUPS      (DI), Y2
+	VMASKMOVPS   (DX)(CX*1), Y2, Y3
+	VMASKMOVPS   (BX)(CX*1), Y2, Y5
+	VMULPS       Y0, Y5, Y5
+	VFMADD231PS  Y1, Y3, Y5
+	VFNMADD231PS Y4, Y5, Y3
+	VMASKMOVPS   Y3, Y2, (DX)(CX*1)
+	SUBQ         $0x08, AX
+	JLE          row_done
+	MOVQ         $0x00000008, SI
+	CMPQ         AX, SI
+	CMOVQLT      AX, SI
+	LEAQ         tailMasks<>+64(SB), DI
+	SHLQ         $0x02, SI
+	SUBQ         SI, DI
+	VMOVUPS      (DI), Y2
+	VMASKMOVPS   32(DX)(CX*1), Y2, Y3
+	VMASKMOVPS   32(BX)(CX*1), Y2, Y5
+	VMULPS       Y0, Y5, Y5
+	VFMADD231PS  Y1, Y3, Y5
+	VFNMADD231PS Y4, Y5, Y3
+	VMASKMOVPS   Y3, Y2, 32(DX)(CX*1)
+	SUBQ         $0x08, AX
+	JLE          row_done
+	MOVQ         $0x00000008, SI
+	CMPQ         AX, SI
+	CMOVQLT      AX, SI
+	LEAQ         tailMasks<>+64(SB), DI
+	SHLQ         $0x02, SI
+	SUBQ         SI, DI
+	VMOVUPS      (DI), Y2
+	VMASKMOVPS   64(DX)(CX*1), Y2, Y3
+	VMASKMOVPS   64(BX)(CX*1), Y2, Y5
+	VMULPS       Y0, Y5, Y5
+	VFMADD231PS  Y1, Y3, Y5
+	VFNMADD231PS Y4, Y5, Y3
+	VMASKMOVPS   Y3, Y2, 64(DX)(CX*1)
+	SUBQ         $0x08, AX
+	JLE          row_done
+	MOVQ         $0x00000008, SI
+	CMPQ         AX, SI
+	CMOVQLT      AX, SI
+	LEAQ         tailMasks<>+64(SB), DI
+	SHLQ         $0x02, SI
+	SUBQ         SI, DI
+	VMOVUPS      (DI), Y2
+	VMASKMOVPS   96(DX)(CX*1), Y2, Y3
+	VMASKMOVPS   96(BX)(CX*1), Y2, Y5
+	VMULPS       Y0, Y5, Y5
+	VFMADD231PS  Y1, Y3, Y5
+	VFNMADD231PS Y4, Y5, Y3
+	VMASKMOVPS   Y3, Y2, 96(DX)(CX*1)
 	SUBQ         $0x08, AX
 
 row_done:
@@ -1762,558 +2955,300 @@ backward_row_done:
 	VZEROUPPER
 	RET
 
-// func centeredSquaresRowAVX2(n int, x *float32, mean float32) float32
-// Requires: AVX, CMOV, SSE
-TEXT ·centeredSquaresRowAVX2(SB), NOSPLIT, $0-28
-	MOVQ         n+0(FP), AX
-	MOVQ         x+8(FP), CX
-	VBROADCASTSS mean+16(FP), Y0
-	VXORPS       Y1, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	XORQ         DX, DX
-	SUBQ         $0x20, AX
-	JLT          row_tail
-
-row_block:
-	VMOVUPS (CX)(DX*1), Y5
-	VSUBPS  Y0, Y5, Y5
-	VMULPS  Y5, Y5, Y5
-	VADDPS  Y5, Y1, Y1
-	VMOVUPS 32(CX)(DX*1), Y5
-	VSUBPS  Y0, Y5, Y5
-	VMULPS  Y5, Y5, Y5
-	VADDPS  Y5, Y2, Y2
-	VMOVUPS 64(CX)(DX*1), Y5
-	VSUBPS  Y0, Y5, Y5
-	VMULPS  Y5, Y5, Y5
-	VADDPS  Y5, Y3, Y3
-	VMOVUPS 96(CX)(DX*1), Y5
-	VSUBPS  Y0, Y5, Y5
-	VMULPS  Y5, Y5, Y5
-	VADDPS  Y5, Y4, Y4
-	ADDQ    $0x80, DX
-	SUBQ    $0x20, AX
-	JGE     row_block
-
-row_tail:
-	ADDQ       $0x20, AX
-	JLE        row_done
-	MOVQ       $0x00000008, BX
-	CMPQ       AX, BX
-	CMOVQLT    AX, BX
-	LEAQ       tailMasks<>+64(SB), SI
-	SHLQ       $0x02, BX
-	SUBQ       BX, SI
-	VMOVUPS    (SI), Y5
-	VMASKMOVPS (CX)(DX*1), Y5, Y6
-	VSUBPS     Y0, Y6, Y6
-	VMULPS     Y6, Y6, Y6
-	VANDPS     Y5, Y6, Y6
-	VADDPS     Y6, Y1, Y1
-	SUBQ       $0x08, AX
-	JLE        row_done
-	MOVQ       $0x00000008, BX
-	CMPQ       AX, BX
-	CMOVQLT    AX, BX
-	LEAQ       tailMasks<>+64(SB), SI
-	SHLQ       $0x02, BX
-	SUBQ       BX, SI
-	VMOVUPS    (SI), Y5
-	VMASKMOVPS 32(CX)(DX*1), Y5, Y6
-	VSUBPS     Y0, Y6, Y6
-	VMULPS     Y6, Y6, Y6
-	VANDPS     Y5, Y6, Y6
-	VADDPS     Y6, Y2, Y2
-	SUBQ       $0x08, AX
-	JLE        row_done
-	MOVQ       $0x00000008, BX
-	CMPQ       AX, BX
-	CMOVQLT    AX, BX
-	LEAQ       tailMasks<>+64(SB), SI
-	SHLQ       $0x02, BX
-	SUBQ       BX, SI
-	VMOVUPS    (SI), Y5
-	VMASKMOVPS 64(CX)(DX*1), Y5, Y6
-	VSUBPS     Y0, Y6, Y6
-	VMULPS     Y6, Y6, Y6
-	VANDPS     Y5, Y6, Y6
-	VADDPS     Y6, Y3, Y3
-	SUBQ       $0x08, AX
-	JLE        row_done
-	MOVQ       $0x00000008, BX
-	CMPQ       AX, BX
-	CMOVQLT    AX, BX
-	LEAQ       tailMasks<>+64(SB), SI
-	SHLQ       $0x02, BX
-	SUBQ       BX, SI
-	VMOVUPS    (SI), Y5
-	VMASKMOVPS 96(CX)(DX*1), Y5, Y6
-	VSUBPS     Y0, Y6, Y6
-	VMULPS     Y6, Y6, Y6
-	VANDPS     Y5, Y6, Y6
-	VADDPS     Y6, Y4, Y4
-	SUBQ       $0x08, AX
-
-row_done:
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y4, Y2, Y2
-	VADDPS       Y2, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X0
-	VADDPS       X0, X1, X1
-	VMOVHLPS     X1, X1, X0
-	VADDPS       X0, X1, X1
-	VMOVSHDUP    X1, X0
-	VADDPS       X0, X1, X1
-	MOVSS        X1, ret+24(FP)
-	VZEROUPPER
-	RET
-
-// func layerNormRowAVX2(n int, x *float32, w *float32, b *float32, y *float32, mean float32, inv float32)
+// func ropeHalvesAVX2(half int, heads int, x *float32, y *float32, cos *float32, sin *float32, back int)
 // Requires: AVX, CMOV, FMA3
-TEXT ·layerNormRowAVX2(SB), NOSPLIT, $0-48
-	MOVQ         n+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         w+16(FP), DX
-	MOVQ         b+24(FP), BX
-	MOVQ         y+32(FP), SI
-	VBROADCASTSS mean+40(FP), Y0
-	VBROADCASTSS inv+44(FP), Y1
-	XORQ         DI, DI
-	SUBQ         $0x20, AX
-	JLT          row_tail
+TEXT ·ropeHalvesAVX2(SB), NOSPLIT, $0-56
+	MOVQ half+0(FP), AX
+	MOVQ heads+8(FP), DX
+	MOVQ x+16(FP), BX
+	MOVQ y+24(FP), SI
+	MOVQ cos+32(FP), DI
+	MOVQ sin+40(FP), R8
+	MOVQ AX, R9
+	SHLQ $0x02, R9
+	ADDQ R9, R8
+	LEAQ (BX)(R9*1), R10
+	LEAQ (SI)(R9*1), R11
+	SHLQ $0x01, R9
+	CMPQ back+48(FP), $0x00
+	JNE  backward
 
-row_block:
-	VMOVUPS     (CX)(DI*1), Y2
-	VSUBPS      Y0, Y2, Y2
-	VMULPS      Y1, Y2, Y2
-	VMOVUPS     (DX)(DI*1), Y3
-	VMOVUPS     (BX)(DI*1), Y4
-	VFMADD213PS Y4, Y3, Y2
-	VMOVUPS     Y2, (SI)(DI*1)
-	VMOVUPS     32(CX)(DI*1), Y2
-	VSUBPS      Y0, Y2, Y2
-	VMULPS      Y1, Y2, Y2
-	VMOVUPS     32(DX)(DI*1), Y3
-	VMOVUPS     32(BX)(DI*1), Y4
-	VFMADD213PS Y4, Y3, Y2
-	VMOVUPS     Y2, 32(SI)(DI*1)
-	VMOVUPS     64(CX)(DI*1), Y2
-	VSUBPS      Y0, Y2, Y2
-	VMULPS      Y1, Y2, Y2
-	VMOVUPS     64(DX)(DI*1), Y3
-	VMOVUPS     64(BX)(DI*1), Y4
-	VFMADD213PS Y4, Y3, Y2
-	VMOVUPS     Y2, 64(SI)(DI*1)
-	VMOVUPS     96(CX)(DI*1), Y2
-	VSUBPS      Y0, Y2, Y2
-	VMULPS      Y1, Y2, Y2
-	VMOVUPS     96(DX)(DI*1), Y3
-	VMOVUPS     96(BX)(DI*1), Y4
-	VFMADD213PS Y4, Y3, Y2
-	VMOVUPS     Y2, 96(SI)(DI*1)
-	ADDQ        $0x80, DI
-	SUBQ        $0x20, AX
-	JGE         row_block
+forward:
+	MOVQ AX, CX
+	XORQ R12, R12
+	SUBQ $0x20, CX
+	JLT  forward_row_tail
 
-row_tail:
-	ADDQ        $0x20, AX
-	JLE         row_done
-	MOVQ        $0x00000008, R8
-	CMPQ        AX, R8
-	CMOVQLT     AX, R8
-	LEAQ        tailMasks<>+64(SB), R9
-	SHLQ        $0x02, R8
-	SUBQ        R8, R9
-	VMOVUPS     (R9), Y2
-	VMASKMOVPS  (CX)(DI*1), Y2, Y3
-	VSUBPS      Y0, Y3, Y3
-	VMULPS      Y1, Y3, Y3
-	VMASKMOVPS  (DX)(DI*1), Y2, Y4
-	VMASKMOVPS  (BX)(DI*1), Y2, Y5
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y2, (SI)(DI*1)
-	SUBQ        $0x08, AX
-	JLE         row_done
-	MOVQ        $0x00000008, R8
-	CMPQ        AX, R8
-	CMOVQLT     AX, R8
-	LEAQ        tailMasks<>+64(SB), R9
-	SHLQ        $0x02, R8
-	SUBQ        R8, R9
-	VMOVUPS     (R9), Y2
-	VMASKMOVPS  32(CX)(DI*1), Y2, Y3
-	VSUBPS      Y0, Y3, Y3
-	VMULPS      Y1, Y3, Y3
-	VMASKMOVPS  32(DX)(DI*1), Y2, Y4
-	VMASKMOVPS  32(BX)(DI*1), Y2, Y5
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y2, 32(SI)(DI*1)
-	SUBQ        $0x08, AX
-	JLE         row_done
-	MOVQ        $0x00000008, R8
-	CMPQ        AX, R8
-	CMOVQLT     AX, R8
-	LEAQ        tailMasks<>+64(SB), R9
-	SHLQ        $0x02, R8
-	SUBQ        R8, R9
-	VMOVUPS     (R9), Y2
-	VMASKMOVPS  64(CX)(DI*1), Y2, Y3
-	VSUBPS      Y0, Y3, Y3
-	VMULPS      Y1, Y3, Y3
-	VMASKMOVPS  64(DX)(DI*1), Y2, Y4
-	VMASKMOVPS  64(BX)(DI*1), Y2, Y5
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y2, 64(SI)(DI*1)
-	SUBQ        $0x08, AX
-	JLE         row_done
-	MOVQ        $0x00000008, R8
-	CMPQ        AX, R8
-	CMOVQLT     AX, R8
-	LEAQ        tailMasks<>+64(SB), R9
-	SHLQ        $0x02, R8
-	SUBQ        R8, R9
-	VMOVUPS     (R9), Y2
-	VMASKMOVPS  96(CX)(DI*1), Y2, Y3
-	VSUBPS      Y0, Y3, Y3
-	VMULPS      Y1, Y3, Y3
-	VMASKMOVPS  96(DX)(DI*1), Y2, Y0
-	VMASKMOVPS  96(BX)(DI*1), Y2, Y1
-	VFMADD213PS Y1, Y0, Y3
-	VMASKMOVPS  Y3, Y2, 96(SI)(DI*1)
-	SUBQ        $0x08, AX
+forward_row_block:
+	VMOVUPS     (BX)(R12*1), Y0
+	VMOVUPS     (R10)(R12*1), Y1
+	VMOVUPS     (DI)(R12*1), Y2
+	VMOVUPS     (R8)(R12*1), Y3
+	VMULPS      Y3, Y0, Y4
+	VMULPS      Y3, Y1, Y3
+	VFMSUB213PS Y3, Y2, Y0
+	VFMADD213PS Y4, Y2, Y1
+	VMOVUPS     Y0, (SI)(R12*1)
+	VMOVUPS     Y1, (R11)(R12*1)
+	VMOVUPS     32(BX)(R12*1), Y0
+	VMOVUPS     32(R10)(R12*1), Y1
+	VMOVUPS     32(DI)(R12*1), Y2
+	VMOVUPS     32(R8)(R12*1), Y3
+	VMULPS      Y3, Y0, Y4
+	VMULPS      Y3, Y1, Y3
+	VFMSUB213PS Y3, Y2, Y0
+	VFMADD213PS Y4, Y2, Y1
+	VMOVUPS     Y0, 32(SI)(R12*1)
+	VMOVUPS     Y1, 32(R11)(R12*1)
+	VMOVUPS     64(BX)(R12*1), Y0
+	VMOVUPS     64(R10)(R12*1), Y1
+	VMOVUPS     64(DI)(R12*1), Y2
+	VMOVUPS     64(R8)(R12*1), Y3
+	VMULPS      Y3, Y0, Y4
+	VMULPS      Y3, Y1, Y3
+	VFMSUB213PS Y3, Y2, Y0
+	VFMADD213PS Y4, Y2, Y1
+	VMOVUPS     Y0, 64(SI)(R12*1)
+	VMOVUPS     Y1, 64(R11)(R12*1)
+	VMOVUPS     96(BX)(R12*1), Y0
+	VMOVUPS     96(R10)(R12*1), Y1
+	VMOVUPS     96(DI)(R12*1), Y2
+	VMOVUPS     96(R8)(R12*1), Y3
+	VMULPS      Y3, Y0, Y4
+	VMULPS      Y3, Y1, Y3
+	VFMSUB213PS Y3, Y2, Y0
+	VFMADD213PS Y4, Y2, Y1
+	VMOVUPS     Y0, 96(SI)(R12*1)
+	VMOVUPS     Y1, 96(R11)(R12*1)
+	ADDQ        $0x80, R12
+	SUBQ        $0x20, CX
+	JGE         forward_row_block
 
-row_done:
+forward_row_tail:
+	ADDQ        $0x20, CX
+	JLE         forward_row_done
+	MOVQ        $0x00000008, R13
+	CMPQ        CX, R13
+	CMOVQLT     CX, R13
+	LEAQ        tailMasks<>+64(SB), R14
+	SHLQ        $0x02, R13
+	SUBQ        R13, R14
+	VMOVUPS     (R14), Y0
+	VMASKMOVPS  (BX)(R12*1), Y0, Y1
+	VMASKMOVPS  (R10)(R12*1), Y0, Y2
+	VMASKMOVPS  (DI)(R12*1), Y0, Y3
+	VMASKMOVPS  (R8)(R12*1), Y0, Y4
+	VMULPS      Y4, Y1, Y5
+	VMULPS      Y4, Y2, Y4
+	VFMSUB213PS Y4, Y3, Y1
+	VFMADD213PS Y5, Y3, Y2
+	VMASKMOVPS  Y1, Y0, (SI)(R12*1)
+	VMASKMOVPS  Y2, Y0, (R11)(R12*1)
+	SUBQ        $0x08, CX
+	JLE         forward_row_done
+	MOVQ        $0x00000008, R13
+	CMPQ        CX, R13
+	CMOVQLT     CX, R13
+	LEAQ        tailMasks<>+64(SB), R14
+	SHLQ        $0x02, R13
+	SUBQ        R13, R14
+	VMOVUPS     (R14), Y0
+	VMASKMOVPS  32(BX)(R12*1), Y0, Y1
+	VMASKMOVPS  32(R10)(R12*1), Y0, Y2
+	VMASKMOVPS  32(DI)(R12*1), Y0, Y3
+	VMASKMOVPS  32(R8)(R12*1), Y0, Y4
+	VMULPS      Y4, Y1, Y5
+	VMULPS      Y4, Y2, Y4
+	VFMSUB213PS Y4, Y3, Y1
+	VFMADD213PS Y5, Y3, Y2
+	VMASKMOVPS  Y1, Y0, 32(SI)(R12*1)
+	VMASKMOVPS  Y2, Y0, 32(R11)(R12*1)
+	SUBQ        $0x08, CX
+	JLE         forward_row_done
+	MOVQ        $0x00000008, R13
+	CMPQ        CX, R13
+	CMOVQLT     CX, R13
+	LEAQ        tailMasks<>+64(SB), R14
+	SHLQ        $0x02, R13
+	SUBQ        R13, R14
+	VMOVUPS     (R14), Y0
+	VMASKMOVPS  64(BX)(R12*1), Y0, Y1
+	VMASKMOVPS  64(R10)(R12*1), Y0, Y2
+	VMASKMOVPS  64(DI)(R12*1), Y0, Y3
+	VMASKMOVPS  64(R8)(R12*1), Y0, Y4
+	VMULPS      Y4, Y1, Y5
+	VMULPS      Y4, Y2, Y4
+	VFMSUB213PS Y4, Y3, Y1
+	VFMADD213PS Y5, Y3, Y2
+	VMASKMOVPS  Y1, Y0, 64(SI)(R12*1)
+	VMASKMOVPS  Y2, Y0, 64(R11)(R12*1)
+	SUBQ        $0x08, CX
+	JLE         forward_row_done
+	MOVQ        $0x00000008, R13
+	CMPQ        CX, R13
+	CMOVQLT     CX, R13
+	LEAQ        tailMasks<>+64(SB), R14
+	SHLQ        $0x02, R13
+	SUBQ        R13, R14
+	VMOVUPS     (R14), Y0
+	VMASKMOVPS  96(BX)(R12*1), Y0, Y1
+	VMASKMOVPS  96(R10)(R12*1), Y0, Y2
+	VMASKMOVPS  96(DI)(R12*1), Y0, Y3
+	VMASKMOVPS  96(R8)(R12*1), Y0, Y4
+	VMULPS      Y4, Y1, Y5
+	VMULPS      Y4, Y2, Y4
+	VFMSUB213PS Y4, Y3, Y1
+	VFMADD213PS Y5, Y3, Y2
+	VMASKMOVPS  Y1, Y0, 96(SI)(R12*1)
+	VMASKMOVPS  Y2, Y0, 96(R11)(R12*1)
+	SUBQ        $0x08, CX
+
+forward_row_done:
+	ADDQ R9, BX
+	ADDQ R9, SI
+	ADDQ R9, R10
+	ADDQ R9, R11
+	DECQ DX
+	JNZ  forward
 	VZEROUPPER
 	RET
 
-// func layerNormSumsAVX2(n int, dy *float32, w *float32, x *float32, mean float32) (sum float32, product float32)
-// Requires: AVX, CMOV, FMA3, SSE
-TEXT ·layerNormSumsAVX2(SB), NOSPLIT, $0-48
-	MOVQ         n+0(FP), AX
-	MOVQ         dy+8(FP), CX
-	MOVQ         w+16(FP), DX
-	MOVQ         x+24(FP), BX
-	VBROADCASTSS mean+32(FP), Y0
-	VXORPS       Y1, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VXORPS       Y7, Y7, Y7
-	VXORPS       Y8, Y8, Y8
-	XORQ         SI, SI
-	SUBQ         $0x20, AX
-	JLT          row_tail
+backward:
+	MOVQ AX, CX
+	XORQ R12, R12
+	SUBQ $0x20, CX
+	JLT  backward_row_tail
 
-row_block:
-	VMOVUPS     (CX)(SI*1), Y9
-	VMOVUPS     (DX)(SI*1), Y10
-	VMOVUPS     (BX)(SI*1), Y11
-	VMULPS      Y9, Y10, Y10
-	VADDPS      Y10, Y1, Y1
-	VSUBPS      Y0, Y11, Y11
-	VFMADD231PS Y11, Y10, Y5
-	VMOVUPS     32(CX)(SI*1), Y9
-	VMOVUPS     32(DX)(SI*1), Y10
-	VMOVUPS     32(BX)(SI*1), Y11
-	VMULPS      Y9, Y10, Y10
-	VADDPS      Y10, Y2, Y2
-	VSUBPS      Y0, Y11, Y11
-	VFMADD231PS Y11, Y10, Y6
-	VMOVUPS     64(CX)(SI*1), Y9
-	VMOVUPS     64(DX)(SI*1), Y10
-	VMOVUPS     64(BX)(SI*1), Y11
-	VMULPS      Y9, Y10, Y10
-	VADDPS      Y10, Y3, Y3
-	VSUBPS      Y0, Y11, Y11
-	VFMADD231PS Y11, Y10, Y7
-	VMOVUPS     96(CX)(SI*1), Y9
-	VMOVUPS     96(DX)(SI*1), Y10
-	VMOVUPS     96(BX)(SI*1), Y11
-	VMULPS      Y9, Y10, Y10
-	VADDPS      Y10, Y4, Y4
-	VSUBPS      Y0, Y11, Y11
-	VFMADD231PS Y11, Y10, Y8
-	ADDQ        $0x80, SI
-	SUBQ        $0x20, AX
-	JGE         row_block
+backward_row_block:
+	VMOVUPS     (BX)(R12*1), Y0
+	VMOVUPS     (R10)(R12*1), Y1
+	VMOVUPS     (DI)(R12*1), Y2
+	VMOVUPS     (R8)(R12*1), Y3
+	VMULPS      Y3, Y0, Y4
+	VMULPS      Y3, Y1, Y3
+	VFMADD213PS Y3, Y2, Y0
+	VFMSUB213PS Y4, Y2, Y1
+	VMOVUPS     Y0, (SI)(R12*1)
+	VMOVUPS     Y1, (R11)(R12*1)
+	VMOVUPS     32(BX)(R12*1), Y0
+	VMOVUPS     32(R10)(R12*1), Y1
+	VMOVUPS     32(DI)(R12*1), Y2
+	VMOVUPS     32(R8)(R12*1), Y3
+	VMULPS      Y3, Y0, Y4
+	VMULPS      Y3, Y1, Y3
+	VFMADD213PS Y3, Y2, Y0
+	VFMSUB213PS Y4, Y2, Y1
+	VMOVUPS     Y0, 32(SI)(R12*1)
+	VMOVUPS     Y1, 32(R11)(R12*1)
+	VMOVUPS     64(BX)(R12*1), Y0
+	VMOVUPS     64(R10)(R12*1), Y1
+	VMOVUPS     64(DI)(R12*1), Y2
+	VMOVUPS     64(R8)(R12*1), Y3
+	VMULPS      Y3, Y0, Y4
+	VMULPS      Y3, Y1, Y3
+	VFMADD213PS Y3, Y2, Y0
+	VFMSUB213PS Y4, Y2, Y1
+	VMOVUPS     Y0, 64(SI)(R12*1)
+	VMOVUPS     Y1, 64(R11)(R12*1)
+	VMOVUPS     96(BX)(R12*1), Y0
+	VMOVUPS     96(R10)(R12*1), Y1
+	VMOVUPS     96(DI)(R12*1), Y2
+	VMOVUPS     96(R8)(R12*1), Y3
+	VMULPS      Y3, Y0, Y4
+	VMULPS      Y3, Y1, Y3
+	VFMADD213PS Y3, Y2, Y0
+	VFMSUB213PS Y4, Y2, Y1
+	VMOVUPS     Y0, 96(SI)(R12*1)
+	VMOVUPS     Y1, 96(R11)(R12*1)
+	ADDQ        $0x80, R12
+	SUBQ        $0x20, CX
+	JGE         backward_row_block
 
-row_tail:
-	ADDQ        $0x20, AX
-	JLE         row_done
-	MOVQ        $0x00000008, DI
-	CMPQ        AX, DI
-	CMOVQLT     AX, DI
-	LEAQ        tailMasks<>+64(SB), R8
-	SHLQ        $0x02, DI
-	SUBQ        DI, R8
-	VMOVUPS     (R8), Y9
-	VMASKMOVPS  (CX)(SI*1), Y9, Y10
-	VMASKMOVPS  (DX)(SI*1), Y9, Y11
-	VMASKMOVPS  (BX)(SI*1), Y9, Y9
-	VMULPS      Y10, Y11, Y11
-	VADDPS      Y11, Y1, Y1
-	VSUBPS      Y0, Y9, Y9
-	VFMADD231PS Y9, Y11, Y5
-	SUBQ        $0x08, AX
-	JLE         row_done
-	MOVQ        $0x00000008, DI
-	CMPQ        AX, DI
-	CMOVQLT     AX, DI
-	LEAQ        tailMasks<>+64(SB), R8
-	SHLQ        $0x02, DI
-	SUBQ        DI, R8
-	VMOVUPS     (R8), Y9
-	VMASKMOVPS  32(CX)(SI*1), Y9, Y10
-	VMASKMOVPS  32(DX)(SI*1), Y9, Y11
-	VMASKMOVPS  32(BX)(SI*1), Y9, Y9
-	VMULPS      Y10, Y11, Y11
-	VADDPS      Y11, Y2, Y2
-	VSUBPS      Y0, Y9, Y9
-	VFMADD231PS Y9, Y11, Y6
-	SUBQ        $0x08, AX
-	JLE         row_done
-	MOVQ        $0x00000008, DI
-	CMPQ        AX, DI
-	CMOVQLT     AX, DI
-	LEAQ        tailMasks<>+64(SB), R8
-	SHLQ        $0x02, DI
-	SUBQ        DI, R8
-	VMOVUPS     (R8), Y9
-	VMASKMOVPS  64(CX)(SI*1), Y9, Y10
-	VMASKMOVPS  64(DX)(SI*1), Y9, Y11
-	VMASKMOVPS  64(BX)(SI*1), Y9, Y9
-	VMULPS      Y10, Y11, Y11
-	VADDPS      Y11, Y3, Y3
-	VSUBPS      Y0, Y9, Y9
-	VFMADD231PS Y9, Y11, Y7
-	SUBQ        $0x08, AX
-	JLE         row_done
-	MOVQ        $0x00000008, DI
-	CMPQ        AX, DI
-	CMOVQLT     AX, DI
-	LEAQ        tailMasks<>+64(SB), R8
-	SHLQ        $0x02, DI
-	SUBQ        DI, R8
-	VMOVUPS     (R8), Y9
-	VMASKMOVPS  96(CX)(SI*1), Y9, Y10
-	VMASKMOVPS  96(DX)(SI*1), Y9, Y11
-	VMASKMOVPS  96(BX)(SI*1), Y9, Y9
-	VMULPS      Y10, Y11, Y11
-	VADDPS      Y11, Y4, Y4
-	VSUBPS      Y0, Y9, Y9
-	VFMADD231PS Y9, Y11, Y8
-	SUBQ        $0x08, AX
+backward_row_tail:
+	ADDQ        $0x20, CX
+	JLE         backward_row_done
+	MOVQ        $0x00000008, R13
+	CMPQ        CX, R13
+	CMOVQLT     CX, R13
+	LEAQ        tailMasks<>+64(SB), R14
+	SHLQ        $0x02, R13
+	SUBQ        R13, R14
+	VMOVUPS     (R14), Y0
+	VMASKMOVPS  (BX)(R12*1), Y0, Y1
+	VMASKMOVPS  (R10)(R12*1), Y0, Y2
+	VMASKMOVPS  (DI)(R12*1), Y0, Y3
+	VMASKMOVPS  (R8)(R12*1), Y0, Y4
+	VMULPS      Y4, Y1, Y5
+	VMULPS      Y4, Y2, Y4
+	VFMADD213PS Y4, Y3, Y1
+	VFMSUB213PS Y5, Y3, Y2
+	VMASKMOVPS  Y1, Y0, (SI)(R12*1)
+	VMASKMOVPS  Y2, Y0, (R11)(R12*1)
+	SUBQ        $0x08, CX
+	JLE         backward_row_done
+	MOVQ        $0x00000008, R13
+	CMPQ        CX, R13
+	CMOVQLT     CX, R13
+	LEAQ        tailMasks<>+64(SB), R14
+	SHLQ        $0x02, R13
+	SUBQ        R13, R14
+	VMOVUPS     (R14), Y0
+	VMASKMOVPS  32(BX)(R12*1), Y0, Y1
+	VMASKMOVPS  32(R10)(R12*1), Y0, Y2
+	VMASKMOVPS  32(DI)(R12*1), Y0, Y3
+	VMASKMOVPS  32(R8)(R12*1), Y0, Y4
+	VMULPS      Y4, Y1, Y5
+	VMULPS      Y4, Y2, Y4
+	VFMADD213PS Y4, Y3, Y1
+	VFMSUB213PS Y5, Y3, Y2
+	VMASKMOVPS  Y1, Y0, 32(SI)(R12*1)
+	VMASKMOVPS  Y2, Y0, 32(R11)(R12*1)
+	SUBQ        $0x08, CX
+	JLE         backward_row_done
+	MOVQ        $0x00000008, R13
+	CMPQ        CX, R13
+	CMOVQLT     CX, R13
+	LEAQ        tailMasks<>+64(SB), R14
+	SHLQ        $0x02, R13
+	SUBQ        R13, R14
+	VMOVUPS     (R14), Y0
+	VMASKMOVPS  64(BX)(R12*1), Y0, Y1
+	VMASKMOVPS  64(R10)(R12*1), Y0, Y2
+	VMASKMOVPS  64(DI)(R12*1), Y0, Y3
+	VMASKMOVPS  64(R8)(R12*1), Y0, Y4
+	VMULPS      Y4, Y1, Y5
+	VMULPS      Y4, Y2, Y4
+	VFMADD213PS Y4, Y3, Y1
+	VFMSUB213PS Y5, Y3, Y2
+	VMASKMOVPS  Y1, Y0, 64(SI)(R12*1)
+	VMASKMOVPS  Y2, Y0, 64(R11)(R12*1)
+	SUBQ        $0x08, CX
+	JLE         backward_row_done
+	MOVQ        $0x00000008, R13
+	CMPQ        CX, R13
+	CMOVQLT     CX, R13
+	LEAQ        tailMasks<>+64(SB), R14
+	SHLQ        $0x02, R13
+	SUBQ        R13, R14
+	VMOVUPS     (R14), Y0
+	VMASKMOVPS  96(BX)(R12*1), Y0, Y1
+	VMASKMOVPS  96(R10)(R12*1), Y0, Y2
+	VMASKMOVPS  96(DI)(R12*1), Y0, Y3
+	VMASKMOVPS  96(R8)(R12*1), Y0, Y4
+	VMULPS      Y4, Y1, Y5
+	VMULPS      Y4, Y2, Y4
+	VFMADD213PS Y4, Y3, Y1
+	VFMSUB213PS Y5, Y3, Y2
+	VMASKMOVPS  Y1, Y0, 96(SI)(R12*1)
+	VMASKMOVPS  Y2, Y0, 96(R11)(R12*1)
+	SUBQ        $0x08, CX
 
-row_done:
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y4, Y2, Y2
-	VADDPS       Y2, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X0
-	VADDPS       X0, X1, X1
-	VMOVHLPS     X1, X1, X0
-	VADDPS       X0, X1, X1
-	VMOVSHDUP    X1, X0
-	VADDPS       X0, X1, X1
-	MOVSS        X1, sum+40(FP)
-	VADDPS       Y7, Y5, Y5
-	VADDPS       Y8, Y6, Y6
-	VADDPS       Y6, Y5, Y5
-	VEXTRACTF128 $0x01, Y5, X0
-	VADDPS       X0, X5, X5
-	VMOVHLPS     X5, X5, X0
-	VADDPS       X0, X5, X5
-	VMOVSHDUP    X5, X0
-	VADDPS       X0, X5, X5
-	MOVSS        X5, product+44(FP)
-	VZEROUPPER
-	RET
-
-// func layerNormGradRowAVX2(n int, dx *float32, dw *float32, db *float32, dy *float32, x *float32, w *float32, mean float32, inv float32, a float32, c float32)
-// Requires: AVX, CMOV, FMA3
-TEXT ·layerNormGradRowAVX2(SB), NOSPLIT, $0-72
-	MOVQ         n+0(FP), AX
-	MOVQ         dx+8(FP), CX
-	MOVQ         dw+16(FP), DX
-	MOVQ         db+24(FP), BX
-	MOVQ         dy+32(FP), SI
-	MOVQ         x+40(FP), DI
-	MOVQ         w+48(FP), R8
-	VBROADCASTSS mean+56(FP), Y0
-	VBROADCASTSS inv+60(FP), Y1
-	VBROADCASTSS a+64(FP), Y2
-	VBROADCASTSS c+68(FP), Y3
-	XORQ         R9, R9
-	SUBQ         $0x20, AX
-	JLT          row_tail
-
-row_block:
-	VMOVUPS      (SI)(R9*1), Y4
-	VMOVUPS      (DI)(R9*1), Y5
-	VMOVUPS      (R8)(R9*1), Y6
-	VSUBPS       Y0, Y5, Y5
-	VMULPS       Y1, Y5, Y5
-	VFMSUB213PS  Y2, Y4, Y6
-	VFNMADD231PS Y3, Y5, Y6
-	VMULPS       Y1, Y6, Y6
-	VMOVUPS      Y6, (CX)(R9*1)
-	VMOVUPS      (DX)(R9*1), Y6
-	VFMADD231PS  Y5, Y4, Y6
-	VMOVUPS      Y6, (DX)(R9*1)
-	VMOVUPS      (BX)(R9*1), Y5
-	VADDPS       Y4, Y5, Y5
-	VMOVUPS      Y5, (BX)(R9*1)
-	VMOVUPS      32(SI)(R9*1), Y4
-	VMOVUPS      32(DI)(R9*1), Y5
-	VMOVUPS      32(R8)(R9*1), Y6
-	VSUBPS       Y0, Y5, Y5
-	VMULPS       Y1, Y5, Y5
-	VFMSUB213PS  Y2, Y4, Y6
-	VFNMADD231PS Y3, Y5, Y6
-	VMULPS       Y1, Y6, Y6
-	VMOVUPS      Y6, 32(CX)(R9*1)
-	VMOVUPS      32(DX)(R9*1), Y6
-	VFMADD231PS  Y5, Y4, Y6
-	VMOVUPS      Y6, 32(DX)(R9*1)
-	VMOVUPS      32(BX)(R9*1), Y5
-	VADDPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 32(BX)(R9*1)
-	VMOVUPS      64(SI)(R9*1), Y4
-	VMOVUPS      64(DI)(R9*1), Y5
-	VMOVUPS      64(R8)(R9*1), Y6
-	VSUBPS       Y0, Y5, Y5
-	VMULPS       Y1, Y5, Y5
-	VFMSUB213PS  Y2, Y4, Y6
-	VFNMADD231PS Y3, Y5, Y6
-	VMULPS       Y1, Y6, Y6
-	VMOVUPS      Y6, 64(CX)(R9*1)
-	VMOVUPS      64(DX)(R9*1), Y6
-	VFMADD231PS  Y5, Y4, Y6
-	VMOVUPS      Y6, 64(DX)(R9*1)
-	VMOVUPS      64(BX)(R9*1), Y5
-	VADDPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 64(BX)(R9*1)
-	VMOVUPS      96(SI)(R9*1), Y4
-	VMOVUPS      96(DI)(R9*1), Y5
-	VMOVUPS      96(R8)(R9*1), Y6
-	VSUBPS       Y0, Y5, Y5
-	VMULPS       Y1, Y5, Y5
-	VFMSUB213PS  Y2, Y4, Y6
-	VFNMADD231PS Y3, Y5, Y6
-	VMULPS       Y1, Y6, Y6
-	VMOVUPS      Y6, 96(CX)(R9*1)
-	VMOVUPS      96(DX)(R9*1), Y6
-	VFMADD231PS  Y5, Y4, Y6
-	VMOVUPS      Y6, 96(DX)(R9*1)
-	VMOVUPS      96(BX)(R9*1), Y5
-	VADDPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 96(BX)(R9*1)
-	ADDQ         $0x80, R9
-	SUBQ         $0x20, AX
-	JGE          row_block
-
-row_tail:
-	ADDQ         $0x20, AX
-	JLE          row_done
-	MOVQ         $0x00000008, R10
-	CMPQ         AX, R10
-	CMOVQLT      AX, R10
-	LEAQ         tailMasks<>+64(SB), R11
-	SHLQ         $0x02, R10
-	SUBQ         R10, R11
-	VMOVUPS      (R11), Y4
-	VMASKMOVPS   (SI)(R9*1), Y4, Y5
-	VMASKMOVPS   (DI)(R9*1), Y4, Y6
-	VMASKMOVPS   (R8)(R9*1), Y4, Y7
-	VSUBPS       Y0, Y6, Y6
-	VMULPS       Y1, Y6, Y6
-	VFMSUB213PS  Y2, Y5, Y7
-	VFNMADD231PS Y3, Y6, Y7
-	VMULPS       Y1, Y7, Y7
-	VMASKMOVPS   Y7, Y4, (CX)(R9*1)
-	VMASKMOVPS   (DX)(R9*1), Y4, Y7
-	VFMADD231PS  Y6, Y5, Y7
-	VMASKMOVPS   Y7, Y4, (DX)(R9*1)
-	VMASKMOVPS   (BX)(R9*1), Y4, Y6
-	VADDPS       Y5, Y6, Y6
-	VMASKMOVPS   Y6, Y4, (BX)(R9*1)
-	SUBQ         $0x08, AX
-	JLE          row_done
-	MOVQ         $0x00000008, R10
-	CMPQ         AX, R10
-	CMOVQLT      AX, R10
-	LEAQ         tailMasks<>+64(SB), R11
-	SHLQ         $0x02, R10
-	SUBQ         R10, R11
-	VMOVUPS      (R11), Y4
-	VMASKMOVPS   32(SI)(R9*1), Y4, Y5
-	VMASKMOVPS   32(DI)(R9*1), Y4, Y6
-	VMASKMOVPS   32(R8)(R9*1), Y4, Y7
-	VSUBPS       Y0, Y6, Y6
-	VMULPS       Y1, Y6, Y6
-	VFMSUB213PS  Y2, Y5, Y7
-	VFNMADD231PS Y3, Y6, Y7
-	VMULPS       Y1, Y7, Y7
-	VMASKMOVPS   Y7, Y4, 32(CX)(R9*1)
-	VMASKMOVPS   32(DX)(R9*1), Y4, Y7
-	VFMADD231PS  Y6, Y5, Y7
-	VMASKMOVPS   Y7, Y4, 32(DX)(R9*1)
-	VMASKMOVPS   32(BX)(R9*1), Y4, Y6
-	VADDPS       Y5, Y6, Y6
-	VMASKMOVPS   Y6, Y4, 32(BX)(R9*1)
-	SUBQ         $0x08, AX
-	JLE          row_done
-	MOVQ         $0x00000008, R10
-	CMPQ         AX, R10
-	CMOVQLT      AX, R10
-	LEAQ         tailMasks<>+64(SB), R11
-	SHLQ         $0x02, R10
-	SUBQ         R10, R11
-	VMOVUPS      (R11), Y4
-	VMASKMOVPS   64(SI)(R9*1), Y4, Y5
-	VMASKMOVPS   64(DI)(R9*1), Y4, Y6
-	VMASKMOVPS   64(R8)(R9*1), Y4, Y7
-	VSUBPS       Y0, Y6, Y6
-	VMULPS       Y1, Y6, Y6
-	VFMSUB213PS  Y2, Y5, Y7
-	VFNMADD231PS Y3, Y6, Y7
-	VMULPS       Y1, Y7, Y7
-	VMASKMOVPS   Y7, Y4, 64(CX)(R9*1)
-	VMASKMOVPS   64(DX)(R9*1), Y4, Y7
-	VFMADD231PS  Y6, Y5, Y7
-	VMASKMOVPS   Y7, Y4, 64(DX)(R9*1)
-	VMASKMOVPS   64(BX)(R9*1), Y4, Y6
-	VADDPS       Y5, Y6, Y6
-	VMASKMOVPS   Y6, Y4, 64(BX)(R9*1)
-	SUBQ         $0x08, AX
-	JLE          row_done
-	MOVQ         $0x00000008, R10
-	CMPQ         AX, R10
-	CMOVQLT      AX, R10
-	LEAQ         tailMasks<>+64(SB), R11
-	SHLQ         $0x02, R10
-	SUBQ         R10, R11
-	VMOVUPS      (R11), Y4
-	VMASKMOVPS   96(SI)(R9*1), Y4, Y5
-	VMASKMOVPS   96(DI)(R9*1), Y4, Y6
-	VMASKMOVPS   96(R8)(R9*1), Y4, Y7
-	VSUBPS       Y0, Y6, Y6
-	VMULPS       Y1, Y6, Y6
-	VFMSUB213PS  Y2, Y5, Y7
-	VFNMADD231PS Y3, Y6, Y7
-	VMULPS       Y1, Y7, Y7
-	VMASKMOVPS   Y7, Y4, 96(CX)(R9*1)
-	VMASKMOVPS   96(DX)(R9*1), Y4, Y0
-	VFMADD231PS  Y6, Y5, Y0
-	VMASKMOVPS   Y0, Y4, 96(DX)(R9*1)
-	VMASKMOVPS   96(BX)(R9*1), Y4, Y0
-	VADDPS       Y5, Y0, Y0
-	VMASKMOVPS   Y0, Y4, 96(BX)(R9*1)
-	SUBQ         $0x08, AX
-
-row_done:
+backward_row_done:
+	ADDQ R9, BX
+	ADDQ R9, SI
+	ADDQ R9, R10
+	ADDQ R9, R11
+	DECQ DX
+	JNZ  backward
 	VZEROUPPER
 	RET

@@ -59,6 +59,61 @@ row_done:
 	VZEROUPPER
 	RET
 
+// func subRowAVX512(n int, x *float32, z *float32, y *float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·subRowAVX512(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ z+16(FP), DX
+	MOVQ y+24(FP), BX
+	XORQ SI, SI
+	SUBQ $0x20, AX
+	JLT  row_tail
+
+row_block:
+	VMOVUPS (CX)(SI*1), Z0
+	VMOVUPS (DX)(SI*1), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, (BX)(SI*1)
+	VMOVUPS 64(CX)(SI*1), Z0
+	VMOVUPS 64(DX)(SI*1), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(BX)(SI*1)
+	ADDQ    $0x80, SI
+	SUBQ    $0x20, AX
+	JGE     row_block
+
+row_tail:
+	ADDQ      $0x20, AX
+	JLE       row_done
+	MOVQ      $0x00000010, DI
+	CMPQ      AX, DI
+	CMOVQLT   AX, DI
+	MOVL      $0xffffffff, R8
+	BZHIL     DI, R8, R8
+	KMOVW     R8, K1
+	VMOVUPS.Z (CX)(SI*1), K1, Z0
+	VMOVUPS.Z (DX)(SI*1), K1, Z1
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (BX)(SI*1)
+	SUBQ      $0x10, AX
+	JLE       row_done
+	MOVQ      $0x00000010, DI
+	CMPQ      AX, DI
+	CMOVQLT   AX, DI
+	MOVL      $0xffffffff, R8
+	BZHIL     DI, R8, R8
+	KMOVW     R8, K1
+	VMOVUPS.Z 64(CX)(SI*1), K1, Z0
+	VMOVUPS.Z 64(DX)(SI*1), K1, Z1
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, 64(BX)(SI*1)
+	SUBQ      $0x10, AX
+
+row_done:
+	VZEROUPPER
+	RET
+
 // func mulRowAVX512(n int, x *float32, z *float32, y *float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·mulRowAVX512(SB), NOSPLIT, $0-32
@@ -220,60 +275,78 @@ row_done:
 	VZEROUPPER
 	RET
 
-// func sumRowAVX512(n int, x *float32) float32
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, SSE
-TEXT ·sumRowAVX512(SB), NOSPLIT, $0-20
+// func sumRowAVX512(n int, x *float32) float64
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, SSE2
+TEXT ·sumRowAVX512(SB), NOSPLIT, $0-24
 	MOVQ   n+0(FP), AX
 	MOVQ   x+8(FP), CX
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
 	XORQ   DX, DX
 	SUBQ   $0x20, AX
 	JLT    row_tail
 
 row_block:
-	VMOVUPS (CX)(DX*1), Z2
-	VADDPS  Z2, Z0, Z0
-	VMOVUPS 64(CX)(DX*1), Z2
-	VADDPS  Z2, Z1, Z1
-	ADDQ    $0x80, DX
-	SUBQ    $0x20, AX
-	JGE     row_block
+	VMOVUPS       (CX)(DX*1), Z4
+	VEXTRACTF64X4 $0x01, Z4, Y5
+	VCVTPS2PD     Y4, Z4
+	VCVTPS2PD     Y5, Z5
+	VADDPD        Z4, Z0, Z0
+	VADDPD        Z5, Z1, Z1
+	VMOVUPS       64(CX)(DX*1), Z4
+	VEXTRACTF64X4 $0x01, Z4, Y5
+	VCVTPS2PD     Y4, Z4
+	VCVTPS2PD     Y5, Z5
+	VADDPD        Z4, Z2, Z2
+	VADDPD        Z5, Z3, Z3
+	ADDQ          $0x80, DX
+	SUBQ          $0x20, AX
+	JGE           row_block
 
 row_tail:
-	ADDQ      $0x20, AX
-	JLE       row_done
-	MOVQ      $0x00000010, BX
-	CMPQ      AX, BX
-	CMOVQLT   AX, BX
-	MOVL      $0xffffffff, SI
-	BZHIL     BX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPS.Z (CX)(DX*1), K1, Z2
-	VADDPS    Z2, Z0, Z0
-	SUBQ      $0x10, AX
-	JLE       row_done
-	MOVQ      $0x00000010, BX
-	CMPQ      AX, BX
-	CMOVQLT   AX, BX
-	MOVL      $0xffffffff, SI
-	BZHIL     BX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPS.Z 64(CX)(DX*1), K1, Z2
-	VADDPS    Z2, Z1, Z1
-	SUBQ      $0x10, AX
+	ADDQ          $0x20, AX
+	JLE           row_done
+	MOVQ          $0x00000010, BX
+	CMPQ          AX, BX
+	CMOVQLT       AX, BX
+	MOVL          $0xffffffff, SI
+	BZHIL         BX, SI, SI
+	KMOVW         SI, K1
+	VMOVUPS.Z     (CX)(DX*1), K1, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y5
+	VCVTPS2PD     Y4, Z4
+	VCVTPS2PD     Y5, Z5
+	VADDPD        Z4, Z0, Z0
+	VADDPD        Z5, Z1, Z1
+	SUBQ          $0x10, AX
+	JLE           row_done
+	MOVQ          $0x00000010, BX
+	CMPQ          AX, BX
+	CMOVQLT       AX, BX
+	MOVL          $0xffffffff, SI
+	BZHIL         BX, SI, SI
+	KMOVW         SI, K1
+	VMOVUPS.Z     64(CX)(DX*1), K1, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y5
+	VCVTPS2PD     Y4, Z4
+	VCVTPS2PD     Y5, Z5
+	VADDPD        Z4, Z2, Z2
+	VADDPD        Z5, Z3, Z3
+	SUBQ          $0x10, AX
 
 row_done:
-	VADDPS        Z1, Z0, Z0
+	VADDPD        Z2, Z0, Z0
+	VADDPD        Z3, Z1, Z1
+	VADDPD        Z1, Z0, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPS        Y1, Y0, Y0
+	VADDPD        Y1, Y0, Y0
 	VEXTRACTF128  $0x01, Y0, X1
-	VADDPS        X1, X0, X0
-	VMOVHLPS      X0, X0, X1
-	VADDPS        X1, X0, X0
-	VMOVSHDUP     X0, X1
-	VADDPS        X1, X0, X0
-	MOVSS         X0, ret+16(FP)
+	VADDPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	MOVSD         X0, ret+16(FP)
 	VZEROUPPER
 	RET
 
@@ -716,6 +789,440 @@ row_done:
 	VZEROUPPER
 	RET
 
+// func deviationRowAVX512(n int, x *float32, mean float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, SSE
+TEXT ·deviationRowAVX512(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	VBROADCASTSS mean+16(FP), Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	XORQ         DX, DX
+	SUBQ         $0x20, AX
+	JLT          row_tail
+
+row_block:
+	VMOVUPS     (CX)(DX*1), Z3
+	VSUBPS      Z0, Z3, Z3
+	VFMADD231PS Z3, Z3, Z1
+	VMOVUPS     64(CX)(DX*1), Z3
+	VSUBPS      Z0, Z3, Z3
+	VFMADD231PS Z3, Z3, Z2
+	ADDQ        $0x80, DX
+	SUBQ        $0x20, AX
+	JGE         row_block
+
+row_tail:
+	ADDQ        $0x20, AX
+	JLE         row_done
+	MOVQ        $0x00000010, BX
+	CMPQ        AX, BX
+	CMOVQLT     AX, BX
+	MOVL        $0xffffffff, SI
+	BZHIL       BX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (CX)(DX*1), K1, Z3
+	VSUBPS      Z0, Z3, Z3
+	VMOVAPS.Z   Z3, K1, Z3
+	VFMADD231PS Z3, Z3, Z1
+	SUBQ        $0x10, AX
+	JLE         row_done
+	MOVQ        $0x00000010, BX
+	CMPQ        AX, BX
+	CMOVQLT     AX, BX
+	MOVL        $0xffffffff, SI
+	BZHIL       BX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   64(CX)(DX*1), K1, Z3
+	VSUBPS      Z0, Z3, Z3
+	VMOVAPS.Z   Z3, K1, Z0
+	VFMADD231PS Z0, Z0, Z2
+	SUBQ        $0x10, AX
+
+row_done:
+	VADDPS        Z2, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPS        X0, X1, X1
+	VMOVHLPS      X1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDPS        X0, X1, X1
+	MOVSS         X1, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func layerNormRowAVX512(n int, x *float32, w *float32, b *float32, y *float32, mean float32, inv float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·layerNormRowAVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         y+32(FP), SI
+	VBROADCASTSS mean+40(FP), Z0
+	VBROADCASTSS inv+44(FP), Z1
+	XORQ         DI, DI
+	SUBQ         $0x20, AX
+	JLT          row_tail
+
+row_block:
+	VMOVUPS     (CX)(DI*1), Z2
+	VMOVUPS     (DX)(DI*1), Z3
+	VMOVUPS     (BX)(DI*1), Z4
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VFMADD213PS Z4, Z3, Z2
+	VMOVUPS     Z2, (SI)(DI*1)
+	VMOVUPS     64(CX)(DI*1), Z2
+	VMOVUPS     64(DX)(DI*1), Z3
+	VMOVUPS     64(BX)(DI*1), Z4
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VFMADD213PS Z4, Z3, Z2
+	VMOVUPS     Z2, 64(SI)(DI*1)
+	ADDQ        $0x80, DI
+	SUBQ        $0x20, AX
+	JGE         row_block
+
+row_tail:
+	ADDQ        $0x20, AX
+	JLE         row_done
+	MOVQ        $0x00000010, R8
+	CMPQ        AX, R8
+	CMOVQLT     AX, R8
+	MOVL        $0xffffffff, R9
+	BZHIL       R8, R9, R9
+	KMOVW       R9, K1
+	VMOVUPS.Z   (CX)(DI*1), K1, Z2
+	VMOVUPS.Z   (DX)(DI*1), K1, Z3
+	VMOVUPS.Z   (BX)(DI*1), K1, Z4
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VFMADD213PS Z4, Z3, Z2
+	VMOVUPS     Z2, K1, (SI)(DI*1)
+	SUBQ        $0x10, AX
+	JLE         row_done
+	MOVQ        $0x00000010, R8
+	CMPQ        AX, R8
+	CMOVQLT     AX, R8
+	MOVL        $0xffffffff, R9
+	BZHIL       R8, R9, R9
+	KMOVW       R9, K1
+	VMOVUPS.Z   64(CX)(DI*1), K1, Z2
+	VMOVUPS.Z   64(DX)(DI*1), K1, Z3
+	VMOVUPS.Z   64(BX)(DI*1), K1, Z4
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VFMADD213PS Z4, Z3, Z2
+	VMOVUPS     Z2, K1, 64(SI)(DI*1)
+	SUBQ        $0x10, AX
+
+row_done:
+	VZEROUPPER
+	RET
+
+// func layerNormDotsAVX512(n int, dy *float32, x *float32, w *float32, mean float32) (a float32, c float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, SSE
+TEXT ·layerNormDotsAVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         w+24(FP), BX
+	VBROADCASTSS mean+32(FP), Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	XORQ         SI, SI
+	SUBQ         $0x20, AX
+	JLT          row_tail
+
+row_block:
+	VMOVUPS     (CX)(SI*1), Z5
+	VMOVUPS     (DX)(SI*1), Z6
+	VMOVUPS     (BX)(SI*1), Z7
+	VMULPS      Z7, Z5, Z5
+	VADDPS      Z5, Z1, Z1
+	VSUBPS      Z0, Z6, Z6
+	VFMADD231PS Z6, Z5, Z3
+	VMOVUPS     64(CX)(SI*1), Z5
+	VMOVUPS     64(DX)(SI*1), Z6
+	VMOVUPS     64(BX)(SI*1), Z7
+	VMULPS      Z7, Z5, Z5
+	VADDPS      Z5, Z2, Z2
+	VSUBPS      Z0, Z6, Z6
+	VFMADD231PS Z6, Z5, Z4
+	ADDQ        $0x80, SI
+	SUBQ        $0x20, AX
+	JGE         row_block
+
+row_tail:
+	ADDQ        $0x20, AX
+	JLE         row_done
+	MOVQ        $0x00000010, DI
+	CMPQ        AX, DI
+	CMOVQLT     AX, DI
+	MOVL        $0xffffffff, R8
+	BZHIL       DI, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (CX)(SI*1), K1, Z5
+	VMOVUPS.Z   (DX)(SI*1), K1, Z6
+	VMOVUPS.Z   (BX)(SI*1), K1, Z7
+	VMULPS      Z7, Z5, Z5
+	VADDPS      Z5, Z1, Z1
+	VSUBPS      Z0, Z6, Z6
+	VMOVAPS.Z   Z6, K1, Z6
+	VFMADD231PS Z6, Z5, Z3
+	SUBQ        $0x10, AX
+	JLE         row_done
+	MOVQ        $0x00000010, DI
+	CMPQ        AX, DI
+	CMOVQLT     AX, DI
+	MOVL        $0xffffffff, R8
+	BZHIL       DI, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   64(CX)(SI*1), K1, Z5
+	VMOVUPS.Z   64(DX)(SI*1), K1, Z6
+	VMOVUPS.Z   64(BX)(SI*1), K1, Z7
+	VMULPS      Z7, Z5, Z5
+	VADDPS      Z5, Z2, Z2
+	VSUBPS      Z0, Z6, Z6
+	VMOVAPS.Z   Z6, K1, Z0
+	VFMADD231PS Z0, Z5, Z4
+	SUBQ        $0x10, AX
+
+row_done:
+	VADDPS        Z2, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPS        X0, X1, X1
+	VMOVHLPS      X1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDPS        X0, X1, X1
+	MOVSS         X1, a+40(FP)
+	VADDPS        Z4, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y0, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X0
+	VADDPS        X0, X3, X3
+	VMOVHLPS      X3, X3, X0
+	VADDPS        X0, X3, X3
+	VMOVSHDUP     X3, X0
+	VADDPS        X0, X3, X3
+	MOVSS         X3, c+44(FP)
+	VZEROUPPER
+	RET
+
+// func layerNormGradRowAVX512(n int, dx *float32, dw *float32, db *float32, dy *float32, x *float32, w *float32, r *float32, mean float32, inv float32, a float32, c float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·layerNormGradRowAVX512(SB), NOSPLIT, $0-80
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dw+16(FP), DX
+	MOVQ         db+24(FP), BX
+	MOVQ         dy+32(FP), SI
+	MOVQ         x+40(FP), DI
+	MOVQ         w+48(FP), R8
+	MOVQ         r+56(FP), R9
+	VBROADCASTSS mean+64(FP), Z0
+	VBROADCASTSS inv+68(FP), Z1
+	VBROADCASTSS a+72(FP), Z2
+	VBROADCASTSS c+76(FP), Z3
+	TESTQ        R9, R9
+	JZ           alone
+	XORQ         R10, R10
+	SUBQ         $0x20, AX
+	JLT          plus_tail
+
+plus_block:
+	VMOVUPS      (SI)(R10*1), Z4
+	VMOVUPS      (DI)(R10*1), Z5
+	VMOVUPS      (R8)(R10*1), Z6
+	VSUBPS       Z0, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMSUB213PS  Z2, Z4, Z6
+	VFNMADD231PS Z3, Z5, Z6
+	VMOVUPS      (R9)(R10*1), Z7
+	VFMADD213PS  Z7, Z1, Z6
+	VMOVUPS      Z6, (CX)(R10*1)
+	VMOVUPS      (DX)(R10*1), Z6
+	VFMADD231PS  Z4, Z5, Z6
+	VMOVUPS      Z6, (DX)(R10*1)
+	VMOVUPS      (BX)(R10*1), Z5
+	VADDPS       Z4, Z5, Z5
+	VMOVUPS      Z5, (BX)(R10*1)
+	VMOVUPS      64(SI)(R10*1), Z4
+	VMOVUPS      64(DI)(R10*1), Z5
+	VMOVUPS      64(R8)(R10*1), Z6
+	VSUBPS       Z0, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMSUB213PS  Z2, Z4, Z6
+	VFNMADD231PS Z3, Z5, Z6
+	VMOVUPS      64(R9)(R10*1), Z7
+	VFMADD213PS  Z7, Z1, Z6
+	VMOVUPS      Z6, 64(CX)(R10*1)
+	VMOVUPS      64(DX)(R10*1), Z6
+	VFMADD231PS  Z4, Z5, Z6
+	VMOVUPS      Z6, 64(DX)(R10*1)
+	VMOVUPS      64(BX)(R10*1), Z5
+	VADDPS       Z4, Z5, Z5
+	VMOVUPS      Z5, 64(BX)(R10*1)
+	ADDQ         $0x80, R10
+	SUBQ         $0x20, AX
+	JGE          plus_block
+
+plus_tail:
+	ADDQ         $0x20, AX
+	JLE          plus_done
+	MOVQ         $0x00000010, R11
+	CMPQ         AX, R11
+	CMOVQLT      AX, R11
+	MOVL         $0xffffffff, R12
+	BZHIL        R11, R12, R12
+	KMOVW        R12, K1
+	VMOVUPS.Z    (SI)(R10*1), K1, Z4
+	VMOVUPS.Z    (DI)(R10*1), K1, Z5
+	VMOVUPS.Z    (R8)(R10*1), K1, Z6
+	VSUBPS       Z0, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMSUB213PS  Z2, Z4, Z6
+	VFNMADD231PS Z3, Z5, Z6
+	VMOVUPS.Z    (R9)(R10*1), K1, Z7
+	VFMADD213PS  Z7, Z1, Z6
+	VMOVUPS      Z6, K1, (CX)(R10*1)
+	VMOVUPS.Z    (DX)(R10*1), K1, Z6
+	VFMADD231PS  Z4, Z5, Z6
+	VMOVUPS      Z6, K1, (DX)(R10*1)
+	VMOVUPS.Z    (BX)(R10*1), K1, Z5
+	VADDPS       Z4, Z5, Z5
+	VMOVUPS      Z5, K1, (BX)(R10*1)
+	SUBQ         $0x10, AX
+	JLE          plus_done
+	MOVQ         $0x00000010, R11
+	CMPQ         AX, R11
+	CMOVQLT      AX, R11
+	MOVL         $0xffffffff, R12
+	BZHIL        R11, R12, R12
+	KMOVW        R12, K1
+	VMOVUPS.Z    64(SI)(R10*1), K1, Z4
+	VMOVUPS.Z    64(DI)(R10*1), K1, Z5
+	VMOVUPS.Z    64(R8)(R10*1), K1, Z6
+	VSUBPS       Z0, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMSUB213PS  Z2, Z4, Z6
+	VFNMADD231PS Z3, Z5, Z6
+	VMOVUPS.Z    64(R9)(R10*1), K1, Z0
+	VFMADD213PS  Z0, Z1, Z6
+	VMOVUPS      Z6, K1, 64(CX)(R10*1)
+	VMOVUPS.Z    64(DX)(R10*1), K1, Z0
+	VFMADD231PS  Z4, Z5, Z0
+	VMOVUPS      Z0, K1, 64(DX)(R10*1)
+	VMOVUPS.Z    64(BX)(R10*1), K1, Z0
+	VADDPS       Z4, Z0, Z0
+	VMOVUPS      Z0, K1, 64(BX)(R10*1)
+	SUBQ         $0x10, AX
+
+plus_done:
+	VZEROUPPER
+	RET
+
+alone:
+	XORQ R9, R9
+	SUBQ $0x20, AX
+	JLT  row_tail
+
+row_block:
+	VMOVUPS      (SI)(R9*1), Z4
+	VMOVUPS      (DI)(R9*1), Z5
+	VMOVUPS      (R8)(R9*1), Z6
+	VSUBPS       Z0, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMSUB213PS  Z2, Z4, Z6
+	VFNMADD231PS Z3, Z5, Z6
+	VMULPS       Z1, Z6, Z6
+	VMOVUPS      Z6, (CX)(R9*1)
+	VMOVUPS      (DX)(R9*1), Z6
+	VFMADD231PS  Z4, Z5, Z6
+	VMOVUPS      Z6, (DX)(R9*1)
+	VMOVUPS      (BX)(R9*1), Z5
+	VADDPS       Z4, Z5, Z5
+	VMOVUPS      Z5, (BX)(R9*1)
+	VMOVUPS      64(SI)(R9*1), Z4
+	VMOVUPS      64(DI)(R9*1), Z5
+	VMOVUPS      64(R8)(R9*1), Z6
+	VSUBPS       Z0, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMSUB213PS  Z2, Z4, Z6
+	VFNMADD231PS Z3, Z5, Z6
+	VMULPS       Z1, Z6, Z6
+	VMOVUPS      Z6, 64(CX)(R9*1)
+	VMOVUPS      64(DX)(R9*1), Z6
+	VFMADD231PS  Z4, Z5, Z6
+	VMOVUPS      Z6, 64(DX)(R9*1)
+	VMOVUPS      64(BX)(R9*1), Z5
+	VADDPS       Z4, Z5, Z5
+	VMOVUPS      Z5, 64(BX)(R9*1)
+	ADDQ         $0x80, R9
+	SUBQ         $0x20, AX
+	JGE          row_block
+
+row_tail:
+	ADDQ         $0x20, AX
+	JLE          row_done
+	MOVQ         $0x00000010, R10
+	CMPQ         AX, R10
+	CMOVQLT      AX, R10
+	MOVL         $0xffffffff, R11
+	BZHIL        R10, R11, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (SI)(R9*1), K1, Z4
+	VMOVUPS.Z    (DI)(R9*1), K1, Z5
+	VMOVUPS.Z    (R8)(R9*1), K1, Z6
+	VSUBPS       Z0, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMSUB213PS  Z2, Z4, Z6
+	VFNMADD231PS Z3, Z5, Z6
+	VMULPS       Z1, Z6, Z6
+	VMOVUPS      Z6, K1, (CX)(R9*1)
+	VMOVUPS.Z    (DX)(R9*1), K1, Z6
+	VFMADD231PS  Z4, Z5, Z6
+	VMOVUPS      Z6, K1, (DX)(R9*1)
+	VMOVUPS.Z    (BX)(R9*1), K1, Z5
+	VADDPS       Z4, Z5, Z5
+	VMOVUPS      Z5, K1, (BX)(R9*1)
+	SUBQ         $0x10, AX
+	JLE          row_done
+	MOVQ         $0x00000010, R10
+	CMPQ         AX, R10
+	CMOVQLT      AX, R10
+	MOVL         $0xffffffff, R11
+	BZHIL        R10, R11, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(SI)(R9*1), K1, Z4
+	VMOVUPS.Z    64(DI)(R9*1), K1, Z5
+	VMOVUPS.Z    64(R8)(R9*1), K1, Z6
+	VSUBPS       Z0, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMSUB213PS  Z2, Z4, Z6
+	VFNMADD231PS Z3, Z5, Z6
+	VMULPS       Z1, Z6, Z6
+	VMOVUPS      Z6, K1, 64(CX)(R9*1)
+	VMOVUPS.Z    64(DX)(R9*1), K1, Z0
+	VFMADD231PS  Z4, Z5, Z0
+	VMOVUPS      Z0, K1, 64(DX)(R9*1)
+	VMOVUPS.Z    64(BX)(R9*1), K1, Z0
+	VADDPS       Z4, Z0, Z0
+	VMOVUPS      Z0, K1, 64(BX)(R9*1)
+	SUBQ         $0x10, AX
+
+row_done:
+	VZEROUPPER
+	RET
+
 // func adamRowAVX512(n int, w *float32, dw *float32, m *float32, v *float32, a *float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·adamRowAVX512(SB), NOSPLIT, $0-48
@@ -844,6 +1351,229 @@ row_tail:
 	VBROADCASTSS 36(DI), Z1
 	VFMSUB213PS  Z0, Z1, Z9
 	VMOVUPS      Z9, K1, 64(CX)(R8*1)
+	SUBQ         $0x10, AX
+
+row_done:
+	VZEROUPPER
+	RET
+
+// func sgdRowAVX512(n int, w *float32, dw *float32, v *float32, a *float32, kind int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·sgdRowAVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         kind+40(FP), CX
+	MOVQ         w+8(FP), DX
+	MOVQ         dw+16(FP), BX
+	MOVQ         v+24(FP), SI
+	MOVQ         a+32(FP), DI
+	VBROADCASTSS (DI), Z0
+	VBROADCASTSS 4(DI), Z1
+	VBROADCASTSS 8(DI), Z2
+	VBROADCASTSS 12(DI), Z3
+	VBROADCASTSS 16(DI), Z4
+	CMPQ         CX, $0x01
+	JLT          still
+	JEQ          moving
+	XORQ         CX, CX
+	SUBQ         $0x20, AX
+	JLT          ahead_tail
+
+ahead_block:
+	VMOVUPS      (DX)(CX*1), Z5
+	VMOVUPS      (BX)(CX*1), Z6
+	VMULPS       Z0, Z6, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VMOVUPS      (SI)(CX*1), Z7
+	VMULPS       Z2, Z7, Z7
+	VFMADD231PS  Z3, Z6, Z7
+	VMOVUPS      Z7, (SI)(CX*1)
+	VFMADD231PS  Z2, Z7, Z6
+	VFNMADD231PS Z4, Z6, Z5
+	VMOVUPS      Z5, (DX)(CX*1)
+	VMOVUPS      64(DX)(CX*1), Z5
+	VMOVUPS      64(BX)(CX*1), Z6
+	VMULPS       Z0, Z6, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VMOVUPS      64(SI)(CX*1), Z7
+	VMULPS       Z2, Z7, Z7
+	VFMADD231PS  Z3, Z6, Z7
+	VMOVUPS      Z7, 64(SI)(CX*1)
+	VFMADD231PS  Z2, Z7, Z6
+	VFNMADD231PS Z4, Z6, Z5
+	VMOVUPS      Z5, 64(DX)(CX*1)
+	ADDQ         $0x80, CX
+	SUBQ         $0x20, AX
+	JGE          ahead_block
+
+ahead_tail:
+	ADDQ         $0x20, AX
+	JLE          ahead_done
+	MOVQ         $0x00000010, DI
+	CMPQ         AX, DI
+	CMOVQLT      AX, DI
+	MOVL         $0xffffffff, R8
+	BZHIL        DI, R8, R8
+	KMOVW        R8, K1
+	VMOVUPS.Z    (DX)(CX*1), K1, Z5
+	VMOVUPS.Z    (BX)(CX*1), K1, Z6
+	VMULPS       Z0, Z6, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VMOVUPS.Z    (SI)(CX*1), K1, Z7
+	VMULPS       Z2, Z7, Z7
+	VFMADD231PS  Z3, Z6, Z7
+	VMOVUPS      Z7, K1, (SI)(CX*1)
+	VFMADD231PS  Z2, Z7, Z6
+	VFNMADD231PS Z4, Z6, Z5
+	VMOVUPS      Z5, K1, (DX)(CX*1)
+	SUBQ         $0x10, AX
+	JLE          ahead_done
+	MOVQ         $0x00000010, DI
+	CMPQ         AX, DI
+	CMOVQLT      AX, DI
+	MOVL         $0xffffffff, R8
+	BZHIL        DI, R8, R8
+	KMOVW        R8, K1
+	VMOVUPS.Z    64(DX)(CX*1), K1, Z5
+	VMOVUPS.Z    64(BX)(CX*1), K1, Z6
+	VMULPS       Z0, Z6, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VMOVUPS.Z    64(SI)(CX*1), K1, Z0
+	VMULPS       Z2, Z0, Z0
+	VFMADD231PS  Z3, Z6, Z0
+	VMOVUPS      Z0, K1, 64(SI)(CX*1)
+	VFMADD231PS  Z2, Z0, Z6
+	VFNMADD231PS Z4, Z6, Z5
+	VMOVUPS      Z5, K1, 64(DX)(CX*1)
+	SUBQ         $0x10, AX
+
+ahead_done:
+	VZEROUPPER
+	RET
+
+moving:
+	XORQ CX, CX
+	SUBQ $0x20, AX
+	JLT  momentum_tail
+
+momentum_block:
+	VMOVUPS      (DX)(CX*1), Z5
+	VMOVUPS      (BX)(CX*1), Z6
+	VMULPS       Z0, Z6, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VMOVUPS      (SI)(CX*1), Z7
+	VMULPS       Z2, Z7, Z7
+	VFMADD231PS  Z3, Z6, Z7
+	VMOVUPS      Z7, (SI)(CX*1)
+	VFNMADD231PS Z4, Z7, Z5
+	VMOVUPS      Z5, (DX)(CX*1)
+	VMOVUPS      64(DX)(CX*1), Z5
+	VMOVUPS      64(BX)(CX*1), Z6
+	VMULPS       Z0, Z6, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VMOVUPS      64(SI)(CX*1), Z7
+	VMULPS       Z2, Z7, Z7
+	VFMADD231PS  Z3, Z6, Z7
+	VMOVUPS      Z7, 64(SI)(CX*1)
+	VFNMADD231PS Z4, Z7, Z5
+	VMOVUPS      Z5, 64(DX)(CX*1)
+	ADDQ         $0x80, CX
+	SUBQ         $0x20, AX
+	JGE          momentum_block
+
+momentum_tail:
+	ADDQ         $0x20, AX
+	JLE          momentum_done
+	MOVQ         $0x00000010, DI
+	CMPQ         AX, DI
+	CMOVQLT      AX, DI
+	MOVL         $0xffffffff, R8
+	BZHIL        DI, R8, R8
+	KMOVW        R8, K1
+	VMOVUPS.Z    (DX)(CX*1), K1, Z5
+	VMOVUPS.Z    (BX)(CX*1), K1, Z6
+	VMULPS       Z0, Z6, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VMOVUPS.Z    (SI)(CX*1), K1, Z7
+	VMULPS       Z2, Z7, Z7
+	VFMADD231PS  Z3, Z6, Z7
+	VMOVUPS      Z7, K1, (SI)(CX*1)
+	VFNMADD231PS Z4, Z7, Z5
+	VMOVUPS      Z5, K1, (DX)(CX*1)
+	SUBQ         $0x10, AX
+	JLE          momentum_done
+	MOVQ         $0x00000010, DI
+	CMPQ         AX, DI
+	CMOVQLT      AX, DI
+	MOVL         $0xffffffff, R8
+	BZHIL        DI, R8, R8
+	KMOVW        R8, K1
+	VMOVUPS.Z    64(DX)(CX*1), K1, Z5
+	VMOVUPS.Z    64(BX)(CX*1), K1, Z6
+	VMULPS       Z0, Z6, Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VMOVUPS.Z    64(SI)(CX*1), K1, Z0
+	VMULPS       Z2, Z0, Z0
+	VFMADD231PS  Z3, Z6, Z0
+	VMOVUPS      Z0, K1, 64(SI)(CX*1)
+	VFNMADD231PS Z4, Z0, Z5
+	VMOVUPS      Z5, K1, 64(DX)(CX*1)
+	SUBQ         $0x10, AX
+
+momentum_done:
+	VZEROUPPER
+	RET
+
+still:
+	XORQ CX, CX
+	SUBQ $0x20, AX
+	JLT  row_tail
+
+row_block:
+	VMOVUPS      (DX)(CX*1), Z2
+	VMOVUPS      (BX)(CX*1), Z3
+	VMULPS       Z0, Z3, Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VFNMADD231PS Z4, Z3, Z2
+	VMOVUPS      Z2, (DX)(CX*1)
+	VMOVUPS      64(DX)(CX*1), Z2
+	VMOVUPS      64(BX)(CX*1), Z3
+	VMULPS       Z0, Z3, Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VFNMADD231PS Z4, Z3, Z2
+	VMOVUPS      Z2, 64(DX)(CX*1)
+	ADDQ         $0x80, CX
+	SUBQ         $0x20, AX
+	JGE          row_block
+
+row_tail:
+	ADDQ         $0x20, AX
+	JLE          row_done
+	MOVQ         $0x00000010, SI
+	CMPQ         AX, SI
+	CMOVQLT      AX, SI
+	MOVL         $0xffffffff, DI
+	BZHIL        SI, DI, DI
+	KMOVW        DI, K1
+	VMOVUPS.Z    (DX)(CX*1), K1, Z2
+	VMOVUPS.Z    (BX)(CX*1), K1, Z3
+	VMULPS       Z0, Z3, Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VFNMADD231PS Z4, Z3, Z2
+	VMOVUPS      Z2, K1, (DX)(CX*1)
+	SUBQ         $0x10, AX
+	JLE          row_done
+	MOVQ         $0x00000010, SI
+	CMPQ         AX, SI
+	CMOVQLT      AX, SI
+	MOVL         $0xffffffff, DI
+	BZHIL        SI, DI, DI
+	KMOVW        DI, K1
+	VMOVUPS.Z    64(DX)(CX*1), K1, Z2
+	VMOVUPS.Z    64(BX)(CX*1), K1, Z3
+	VMULPS       Z0, Z3, Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VFNMADD231PS Z4, Z3, Z2
+	VMOVUPS      Z2, K1, 64(DX)(CX*1)
 	SUBQ         $0x10, AX
 
 row_done:
@@ -997,336 +1727,180 @@ backward_row_done:
 	VZEROUPPER
 	RET
 
-// func centeredSquaresRowAVX512(n int, x *float32, mean float32) float32
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, SSE
-TEXT ·centeredSquaresRowAVX512(SB), NOSPLIT, $0-28
-	MOVQ         n+0(FP), AX
-	MOVQ         x+8(FP), CX
-	VBROADCASTSS mean+16(FP), Z0
-	VXORPS       Z1, Z1, Z1
-	VXORPS       Z2, Z2, Z2
-	XORQ         DX, DX
-	SUBQ         $0x20, AX
-	JLT          row_tail
-
-row_block:
-	VMOVUPS (CX)(DX*1), Z3
-	VSUBPS  Z0, Z3, Z3
-	VMULPS  Z3, Z3, Z3
-	VADDPS  Z3, Z1, Z1
-	VMOVUPS 64(CX)(DX*1), Z3
-	VSUBPS  Z0, Z3, Z3
-	VMULPS  Z3, Z3, Z3
-	VADDPS  Z3, Z2, Z2
-	ADDQ    $0x80, DX
-	SUBQ    $0x20, AX
-	JGE     row_block
-
-row_tail:
-	ADDQ      $0x20, AX
-	JLE       row_done
-	MOVQ      $0x00000010, BX
-	CMPQ      AX, BX
-	CMOVQLT   AX, BX
-	MOVL      $0xffffffff, SI
-	BZHIL     BX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPS.Z (CX)(DX*1), K1, Z3
-	VSUBPS    Z0, Z3, Z3
-	VMULPS    Z3, Z3, Z3
-	VADDPS    Z3, Z1, K1, Z1
-	SUBQ      $0x10, AX
-	JLE       row_done
-	MOVQ      $0x00000010, BX
-	CMPQ      AX, BX
-	CMOVQLT   AX, BX
-	MOVL      $0xffffffff, SI
-	BZHIL     BX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPS.Z 64(CX)(DX*1), K1, Z3
-	VSUBPS    Z0, Z3, Z3
-	VMULPS    Z3, Z3, Z3
-	VADDPS    Z3, Z2, K1, Z2
-	SUBQ      $0x10, AX
-
-row_done:
-	VADDPS        Z2, Z1, Z1
-	VEXTRACTF64X4 $0x01, Z1, Y0
-	VADDPS        Y0, Y1, Y1
-	VEXTRACTF128  $0x01, Y1, X0
-	VADDPS        X0, X1, X1
-	VMOVHLPS      X1, X1, X0
-	VADDPS        X0, X1, X1
-	VMOVSHDUP     X1, X0
-	VADDPS        X0, X1, X1
-	MOVSS         X1, ret+24(FP)
-	VZEROUPPER
-	RET
-
-// func layerNormRowAVX512(n int, x *float32, w *float32, b *float32, y *float32, mean float32, inv float32)
+// func ropeHalvesAVX512(half int, heads int, x *float32, y *float32, cos *float32, sin *float32, back int)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·layerNormRowAVX512(SB), NOSPLIT, $0-48
-	MOVQ         n+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         w+16(FP), DX
-	MOVQ         b+24(FP), BX
-	MOVQ         y+32(FP), SI
-	VBROADCASTSS mean+40(FP), Z0
-	VBROADCASTSS inv+44(FP), Z1
-	XORQ         DI, DI
-	SUBQ         $0x20, AX
-	JLT          row_tail
+TEXT ·ropeHalvesAVX512(SB), NOSPLIT, $0-56
+	MOVQ half+0(FP), AX
+	MOVQ heads+8(FP), DX
+	MOVQ x+16(FP), BX
+	MOVQ y+24(FP), SI
+	MOVQ cos+32(FP), DI
+	MOVQ sin+40(FP), R8
+	MOVQ AX, R9
+	SHLQ $0x02, R9
+	ADDQ R9, R8
+	LEAQ (BX)(R9*1), R10
+	LEAQ (SI)(R9*1), R11
+	SHLQ $0x01, R9
+	CMPQ back+48(FP), $0x00
+	JNE  backward
 
-row_block:
-	VMOVUPS     (CX)(DI*1), Z2
-	VSUBPS      Z0, Z2, Z2
-	VMULPS      Z1, Z2, Z2
-	VMOVUPS     (DX)(DI*1), Z3
-	VMOVUPS     (BX)(DI*1), Z4
-	VFMADD213PS Z4, Z3, Z2
-	VMOVUPS     Z2, (SI)(DI*1)
-	VMOVUPS     64(CX)(DI*1), Z2
-	VSUBPS      Z0, Z2, Z2
-	VMULPS      Z1, Z2, Z2
-	VMOVUPS     64(DX)(DI*1), Z3
-	VMOVUPS     64(BX)(DI*1), Z4
-	VFMADD213PS Z4, Z3, Z2
-	VMOVUPS     Z2, 64(SI)(DI*1)
-	ADDQ        $0x80, DI
-	SUBQ        $0x20, AX
-	JGE         row_block
+forward:
+	MOVQ AX, CX
+	XORQ R12, R12
+	SUBQ $0x20, CX
+	JLT  forward_row_tail
 
-row_tail:
-	ADDQ        $0x20, AX
-	JLE         row_done
-	MOVQ        $0x00000010, R8
-	CMPQ        AX, R8
-	CMOVQLT     AX, R8
-	MOVL        $0xffffffff, R9
-	BZHIL       R8, R9, R9
-	KMOVW       R9, K1
-	VMOVUPS.Z   (CX)(DI*1), K1, Z2
-	VSUBPS      Z0, Z2, Z2
-	VMULPS      Z1, Z2, Z2
-	VMOVUPS.Z   (DX)(DI*1), K1, Z3
-	VMOVUPS.Z   (BX)(DI*1), K1, Z4
-	VFMADD213PS Z4, Z3, Z2
-	VMOVUPS     Z2, K1, (SI)(DI*1)
-	SUBQ        $0x10, AX
-	JLE         row_done
-	MOVQ        $0x00000010, R8
-	CMPQ        AX, R8
-	CMOVQLT     AX, R8
-	MOVL        $0xffffffff, R9
-	BZHIL       R8, R9, R9
-	KMOVW       R9, K1
-	VMOVUPS.Z   64(CX)(DI*1), K1, Z2
-	VSUBPS      Z0, Z2, Z2
-	VMULPS      Z1, Z2, Z2
-	VMOVUPS.Z   64(DX)(DI*1), K1, Z0
-	VMOVUPS.Z   64(BX)(DI*1), K1, Z1
-	VFMADD213PS Z1, Z0, Z2
-	VMOVUPS     Z2, K1, 64(SI)(DI*1)
-	SUBQ        $0x10, AX
+forward_row_block:
+	VMOVUPS     (BX)(R12*1), Z0
+	VMOVUPS     (R10)(R12*1), Z1
+	VMOVUPS     (DI)(R12*1), Z2
+	VMOVUPS     (R8)(R12*1), Z3
+	VMULPS      Z3, Z0, Z4
+	VMULPS      Z3, Z1, Z3
+	VFMSUB213PS Z3, Z2, Z0
+	VFMADD213PS Z4, Z2, Z1
+	VMOVUPS     Z0, (SI)(R12*1)
+	VMOVUPS     Z1, (R11)(R12*1)
+	VMOVUPS     64(BX)(R12*1), Z0
+	VMOVUPS     64(R10)(R12*1), Z1
+	VMOVUPS     64(DI)(R12*1), Z2
+	VMOVUPS     64(R8)(R12*1), Z3
+	VMULPS      Z3, Z0, Z4
+	VMULPS      Z3, Z1, Z3
+	VFMSUB213PS Z3, Z2, Z0
+	VFMADD213PS Z4, Z2, Z1
+	VMOVUPS     Z0, 64(SI)(R12*1)
+	VMOVUPS     Z1, 64(R11)(R12*1)
+	ADDQ        $0x80, R12
+	SUBQ        $0x20, CX
+	JGE         forward_row_block
 
-row_done:
+forward_row_tail:
+	ADDQ        $0x20, CX
+	JLE         forward_row_done
+	MOVQ        $0x00000010, R13
+	CMPQ        CX, R13
+	CMOVQLT     CX, R13
+	MOVL        $0xffffffff, R14
+	BZHIL       R13, R14, R14
+	KMOVW       R14, K1
+	VMOVUPS.Z   (BX)(R12*1), K1, Z0
+	VMOVUPS.Z   (R10)(R12*1), K1, Z1
+	VMOVUPS.Z   (DI)(R12*1), K1, Z2
+	VMOVUPS.Z   (R8)(R12*1), K1, Z3
+	VMULPS      Z3, Z0, Z4
+	VMULPS      Z3, Z1, Z3
+	VFMSUB213PS Z3, Z2, Z0
+	VFMADD213PS Z4, Z2, Z1
+	VMOVUPS     Z0, K1, (SI)(R12*1)
+	VMOVUPS     Z1, K1, (R11)(R12*1)
+	SUBQ        $0x10, CX
+	JLE         forward_row_done
+	MOVQ        $0x00000010, R13
+	CMPQ        CX, R13
+	CMOVQLT     CX, R13
+	MOVL        $0xffffffff, R14
+	BZHIL       R13, R14, R14
+	KMOVW       R14, K1
+	VMOVUPS.Z   64(BX)(R12*1), K1, Z0
+	VMOVUPS.Z   64(R10)(R12*1), K1, Z1
+	VMOVUPS.Z   64(DI)(R12*1), K1, Z2
+	VMOVUPS.Z   64(R8)(R12*1), K1, Z3
+	VMULPS      Z3, Z0, Z4
+	VMULPS      Z3, Z1, Z3
+	VFMSUB213PS Z3, Z2, Z0
+	VFMADD213PS Z4, Z2, Z1
+	VMOVUPS     Z0, K1, 64(SI)(R12*1)
+	VMOVUPS     Z1, K1, 64(R11)(R12*1)
+	SUBQ        $0x10, CX
+
+forward_row_done:
+	ADDQ R9, BX
+	ADDQ R9, SI
+	ADDQ R9, R10
+	ADDQ R9, R11
+	DECQ DX
+	JNZ  forward
 	VZEROUPPER
 	RET
 
-// func layerNormSumsAVX512(n int, dy *float32, w *float32, x *float32, mean float32) (sum float32, product float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, SSE
-TEXT ·layerNormSumsAVX512(SB), NOSPLIT, $0-48
-	MOVQ         n+0(FP), AX
-	MOVQ         dy+8(FP), CX
-	MOVQ         w+16(FP), DX
-	MOVQ         x+24(FP), BX
-	VBROADCASTSS mean+32(FP), Z0
-	VXORPS       Z1, Z1, Z1
-	VXORPS       Z2, Z2, Z2
-	VXORPS       Z3, Z3, Z3
-	VXORPS       Z4, Z4, Z4
-	XORQ         SI, SI
-	SUBQ         $0x20, AX
-	JLT          row_tail
+backward:
+	MOVQ AX, CX
+	XORQ R12, R12
+	SUBQ $0x20, CX
+	JLT  backward_row_tail
 
-row_block:
-	VMOVUPS     (CX)(SI*1), Z5
-	VMOVUPS     (DX)(SI*1), Z6
-	VMOVUPS     (BX)(SI*1), Z7
-	VMULPS      Z5, Z6, Z6
-	VADDPS      Z6, Z1, Z1
-	VSUBPS      Z0, Z7, Z7
-	VFMADD231PS Z7, Z6, Z3
-	VMOVUPS     64(CX)(SI*1), Z5
-	VMOVUPS     64(DX)(SI*1), Z6
-	VMOVUPS     64(BX)(SI*1), Z7
-	VMULPS      Z5, Z6, Z6
-	VADDPS      Z6, Z2, Z2
-	VSUBPS      Z0, Z7, Z7
-	VFMADD231PS Z7, Z6, Z4
-	ADDQ        $0x80, SI
-	SUBQ        $0x20, AX
-	JGE         row_block
+backward_row_block:
+	VMOVUPS     (BX)(R12*1), Z0
+	VMOVUPS     (R10)(R12*1), Z1
+	VMOVUPS     (DI)(R12*1), Z2
+	VMOVUPS     (R8)(R12*1), Z3
+	VMULPS      Z3, Z0, Z4
+	VMULPS      Z3, Z1, Z3
+	VFMADD213PS Z3, Z2, Z0
+	VFMSUB213PS Z4, Z2, Z1
+	VMOVUPS     Z0, (SI)(R12*1)
+	VMOVUPS     Z1, (R11)(R12*1)
+	VMOVUPS     64(BX)(R12*1), Z0
+	VMOVUPS     64(R10)(R12*1), Z1
+	VMOVUPS     64(DI)(R12*1), Z2
+	VMOVUPS     64(R8)(R12*1), Z3
+	VMULPS      Z3, Z0, Z4
+	VMULPS      Z3, Z1, Z3
+	VFMADD213PS Z3, Z2, Z0
+	VFMSUB213PS Z4, Z2, Z1
+	VMOVUPS     Z0, 64(SI)(R12*1)
+	VMOVUPS     Z1, 64(R11)(R12*1)
+	ADDQ        $0x80, R12
+	SUBQ        $0x20, CX
+	JGE         backward_row_block
 
-row_tail:
-	ADDQ        $0x20, AX
-	JLE         row_done
-	MOVQ        $0x00000010, DI
-	CMPQ        AX, DI
-	CMOVQLT     AX, DI
-	MOVL        $0xffffffff, R8
-	BZHIL       DI, R8, R8
-	KMOVW       R8, K1
-	VMOVUPS.Z   (CX)(SI*1), K1, Z5
-	VMOVUPS.Z   (DX)(SI*1), K1, Z6
-	VMOVUPS.Z   (BX)(SI*1), K1, Z7
-	VMULPS      Z5, Z6, Z6
-	VADDPS      Z6, Z1, Z1
-	VSUBPS      Z0, Z7, Z7
-	VFMADD231PS Z7, Z6, Z3
-	SUBQ        $0x10, AX
-	JLE         row_done
-	MOVQ        $0x00000010, DI
-	CMPQ        AX, DI
-	CMOVQLT     AX, DI
-	MOVL        $0xffffffff, R8
-	BZHIL       DI, R8, R8
-	KMOVW       R8, K1
-	VMOVUPS.Z   64(CX)(SI*1), K1, Z5
-	VMOVUPS.Z   64(DX)(SI*1), K1, Z6
-	VMOVUPS.Z   64(BX)(SI*1), K1, Z7
-	VMULPS      Z5, Z6, Z6
-	VADDPS      Z6, Z2, Z2
-	VSUBPS      Z0, Z7, Z7
-	VFMADD231PS Z7, Z6, Z4
-	SUBQ        $0x10, AX
+backward_row_tail:
+	ADDQ        $0x20, CX
+	JLE         backward_row_done
+	MOVQ        $0x00000010, R13
+	CMPQ        CX, R13
+	CMOVQLT     CX, R13
+	MOVL        $0xffffffff, R14
+	BZHIL       R13, R14, R14
+	KMOVW       R14, K1
+	VMOVUPS.Z   (BX)(R12*1), K1, Z0
+	VMOVUPS.Z   (R10)(R12*1), K1, Z1
+	VMOVUPS.Z   (DI)(R12*1), K1, Z2
+	VMOVUPS.Z   (R8)(R12*1), K1, Z3
+	VMULPS      Z3, Z0, Z4
+	VMULPS      Z3, Z1, Z3
+	VFMADD213PS Z3, Z2, Z0
+	VFMSUB213PS Z4, Z2, Z1
+	VMOVUPS     Z0, K1, (SI)(R12*1)
+	VMOVUPS     Z1, K1, (R11)(R12*1)
+	SUBQ        $0x10, CX
+	JLE         backward_row_done
+	MOVQ        $0x00000010, R13
+	CMPQ        CX, R13
+	CMOVQLT     CX, R13
+	MOVL        $0xffffffff, R14
+	BZHIL       R13, R14, R14
+	KMOVW       R14, K1
+	VMOVUPS.Z   64(BX)(R12*1), K1, Z0
+	VMOVUPS.Z   64(R10)(R12*1), K1, Z1
+	VMOVUPS.Z   64(DI)(R12*1), K1, Z2
+	VMOVUPS.Z   64(R8)(R12*1), K1, Z3
+	VMULPS      Z3, Z0, Z4
+	VMULPS      Z3, Z1, Z3
+	VFMADD213PS Z3, Z2, Z0
+	VFMSUB213PS Z4, Z2, Z1
+	VMOVUPS     Z0, K1, 64(SI)(R12*1)
+	VMOVUPS     Z1, K1, 64(R11)(R12*1)
+	SUBQ        $0x10, CX
 
-row_done:
-	VADDPS        Z2, Z1, Z1
-	VEXTRACTF64X4 $0x01, Z1, Y0
-	VADDPS        Y0, Y1, Y1
-	VEXTRACTF128  $0x01, Y1, X0
-	VADDPS        X0, X1, X1
-	VMOVHLPS      X1, X1, X0
-	VADDPS        X0, X1, X1
-	VMOVSHDUP     X1, X0
-	VADDPS        X0, X1, X1
-	MOVSS         X1, sum+40(FP)
-	VADDPS        Z4, Z3, Z3
-	VEXTRACTF64X4 $0x01, Z3, Y0
-	VADDPS        Y0, Y3, Y3
-	VEXTRACTF128  $0x01, Y3, X0
-	VADDPS        X0, X3, X3
-	VMOVHLPS      X3, X3, X0
-	VADDPS        X0, X3, X3
-	VMOVSHDUP     X3, X0
-	VADDPS        X0, X3, X3
-	MOVSS         X3, product+44(FP)
-	VZEROUPPER
-	RET
-
-// func layerNormGradRowAVX512(n int, dx *float32, dw *float32, db *float32, dy *float32, x *float32, w *float32, mean float32, inv float32, a float32, c float32)
-// Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·layerNormGradRowAVX512(SB), NOSPLIT, $0-72
-	MOVQ         n+0(FP), AX
-	MOVQ         dx+8(FP), CX
-	MOVQ         dw+16(FP), DX
-	MOVQ         db+24(FP), BX
-	MOVQ         dy+32(FP), SI
-	MOVQ         x+40(FP), DI
-	MOVQ         w+48(FP), R8
-	VBROADCASTSS mean+56(FP), Z0
-	VBROADCASTSS inv+60(FP), Z1
-	VBROADCASTSS a+64(FP), Z2
-	VBROADCASTSS c+68(FP), Z3
-	XORQ         R9, R9
-	SUBQ         $0x20, AX
-	JLT          row_tail
-
-row_block:
-	VMOVUPS      (SI)(R9*1), Z4
-	VMOVUPS      (DI)(R9*1), Z5
-	VMOVUPS      (R8)(R9*1), Z6
-	VSUBPS       Z0, Z5, Z5
-	VMULPS       Z1, Z5, Z5
-	VFMSUB213PS  Z2, Z4, Z6
-	VFNMADD231PS Z3, Z5, Z6
-	VMULPS       Z1, Z6, Z6
-	VMOVUPS      Z6, (CX)(R9*1)
-	VMOVUPS      (DX)(R9*1), Z6
-	VFMADD231PS  Z5, Z4, Z6
-	VMOVUPS      Z6, (DX)(R9*1)
-	VMOVUPS      (BX)(R9*1), Z5
-	VADDPS       Z4, Z5, Z5
-	VMOVUPS      Z5, (BX)(R9*1)
-	VMOVUPS      64(SI)(R9*1), Z4
-	VMOVUPS      64(DI)(R9*1), Z5
-	VMOVUPS      64(R8)(R9*1), Z6
-	VSUBPS       Z0, Z5, Z5
-	VMULPS       Z1, Z5, Z5
-	VFMSUB213PS  Z2, Z4, Z6
-	VFNMADD231PS Z3, Z5, Z6
-	VMULPS       Z1, Z6, Z6
-	VMOVUPS      Z6, 64(CX)(R9*1)
-	VMOVUPS      64(DX)(R9*1), Z6
-	VFMADD231PS  Z5, Z4, Z6
-	VMOVUPS      Z6, 64(DX)(R9*1)
-	VMOVUPS      64(BX)(R9*1), Z5
-	VADDPS       Z4, Z5, Z5
-	VMOVUPS      Z5, 64(BX)(R9*1)
-	ADDQ         $0x80, R9
-	SUBQ         $0x20, AX
-	JGE          row_block
-
-row_tail:
-	ADDQ         $0x20, AX
-	JLE          row_done
-	MOVQ         $0x00000010, R10
-	CMPQ         AX, R10
-	CMOVQLT      AX, R10
-	MOVL         $0xffffffff, R11
-	BZHIL        R10, R11, R11
-	KMOVW        R11, K1
-	VMOVUPS.Z    (SI)(R9*1), K1, Z4
-	VMOVUPS.Z    (DI)(R9*1), K1, Z5
-	VMOVUPS.Z    (R8)(R9*1), K1, Z6
-	VSUBPS       Z0, Z5, Z5
-	VMULPS       Z1, Z5, Z5
-	VFMSUB213PS  Z2, Z4, Z6
-	VFNMADD231PS Z3, Z5, Z6
-	VMULPS       Z1, Z6, Z6
-	VMOVUPS      Z6, K1, (CX)(R9*1)
-	VMOVUPS.Z    (DX)(R9*1), K1, Z6
-	VFMADD231PS  Z5, Z4, Z6
-	VMOVUPS      Z6, K1, (DX)(R9*1)
-	VMOVUPS.Z    (BX)(R9*1), K1, Z5
-	VADDPS       Z4, Z5, Z5
-	VMOVUPS      Z5, K1, (BX)(R9*1)
-	SUBQ         $0x10, AX
-	JLE          row_done
-	MOVQ         $0x00000010, R10
-	CMPQ         AX, R10
-	CMOVQLT      AX, R10
-	MOVL         $0xffffffff, R11
-	BZHIL        R10, R11, R11
-	KMOVW        R11, K1
-	VMOVUPS.Z    64(SI)(R9*1), K1, Z4
-	VMOVUPS.Z    64(DI)(R9*1), K1, Z5
-	VMOVUPS.Z    64(R8)(R9*1), K1, Z6
-	VSUBPS       Z0, Z5, Z5
-	VMULPS       Z1, Z5, Z5
-	VFMSUB213PS  Z2, Z4, Z6
-	VFNMADD231PS Z3, Z5, Z6
-	VMULPS       Z1, Z6, Z6
-	VMOVUPS      Z6, K1, 64(CX)(R9*1)
-	VMOVUPS.Z    64(DX)(R9*1), K1, Z0
-	VFMADD231PS  Z5, Z4, Z0
-	VMOVUPS      Z0, K1, 64(DX)(R9*1)
-	VMOVUPS.Z    64(BX)(R9*1), K1, Z0
-	VADDPS       Z4, Z0, Z0
-	VMOVUPS      Z0, K1, 64(BX)(R9*1)
-	SUBQ         $0x10, AX
-
-row_done:
+backward_row_done:
+	ADDQ R9, BX
+	ADDQ R9, SI
+	ADDQ R9, R10
+	ADDQ R9, R11
+	DECQ DX
+	JNZ  backward
 	VZEROUPPER
 	RET

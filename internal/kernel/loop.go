@@ -10,6 +10,8 @@ type loop32 struct {
 	// The operands. A body names them first: dst, x, w := l.out[0], l.in[0], l.in[1].
 	out, in [6][]float32
 	dim     int // length of a row, where operands have rows
+	eps     float64
+	op      operation
 	factors [10]float32
 	sums    []float64
 	ids     []int

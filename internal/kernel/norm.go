@@ -8,8 +8,7 @@ func RMSNorm[F Float](y, inv, x, w []F, eps float64) {
 	if is32[F]() {
 		l := newLoop(rmsNormLoop)
 		l.out[0], l.out[1], l.in[0], l.in[1], l.dim = asFloat32s(y), asFloat32s(inv), asFloat32s(x), asFloat32s(w), d
-		l.factors[0] = float32(eps)
-		l.factors[1] = float32(eps - float64(l.factors[0]))
+		l.eps = eps
 		l.parallel(len(inv), max(1, elements/d))
 		return
 	}
@@ -24,7 +23,7 @@ func RMSNorm[F Float](y, inv, x, w []F, eps float64) {
 }
 
 func rmsNormLoop(l *loop32, lo, hi int) {
-	d, eps := l.dim, float64(l.factors[0])+float64(l.factors[1])
+	d, eps := l.dim, l.eps
 	for r := lo; r < hi; r++ {
 		x, y := l.in[0][r*d:][:d], l.out[0][r*d:][:d]
 		s := float32(1 / math.Sqrt(float64(dot32(x, x))/float64(d)+eps))
@@ -51,13 +50,9 @@ func RMSNormBackward[F Float](dx, dw, dy, x, w, inv, r []F) {
 		l.parallel(normParts, 1)
 	} else {
 		Parallel(normParts, 1, func(lo, hi int) {
-			for part := lo; part < hi; part++ {
-				for i := n * part / normParts; i < n*(part+1)/normParts; i++ {
-					before := r
-					if r != nil {
-						before = r[i*d:][:d]
-					}
-					rmsNormGradPortable(dx[i*d:][:d], (*sums)[part*d:][:d], dy[i*d:][:d], x[i*d:][:d], w, before, inv[i])
+			for p := lo; p < hi; p++ {
+				for i := n * p / normParts; i < n*(p+1)/normParts; i++ {
+					rmsNormGradPortable(dx[i*d:][:d], (*sums)[p*d:][:d], dy[i*d:][:d], x[i*d:][:d], w, part(r, i*d, (i+1)*d), inv[i])
 				}
 			}
 		})
@@ -66,13 +61,11 @@ func RMSNormBackward[F Float](dx, dw, dy, x, w, inv, r []F) {
 }
 
 func rmsNormBackwardLoop(l *loop32, lo, hi int) {
-	d, n, r := l.dim, len(l.in[3]), []float32(nil)
-	for part := lo; part < hi; part++ {
-		for i := n * part / normParts; i < n*(part+1)/normParts; i++ {
-			if l.in[4] != nil {
-				r = l.in[4][i*d:][:d]
-			}
-			rmsNormGradRow(l.out[0][i*d:][:d], l.out[1][part*d:][:d], l.in[0][i*d:][:d], l.in[1][i*d:][:d], l.in[2], r, l.in[3][i])
+	d, n := l.dim, len(l.in[3])
+	for p := lo; p < hi; p++ {
+		for i := n * p / normParts; i < n*(p+1)/normParts; i++ {
+			rmsNormGradRow(l.out[0][i*d:][:d], l.out[1][p*d:][:d], l.in[0][i*d:][:d], l.in[1][i*d:][:d], l.in[2],
+				part(l.in[4], i*d, (i+1)*d), l.in[3][i])
 		}
 	}
 }
@@ -94,8 +87,7 @@ func LayerNorm[F Float](y, mean, inv, x, w, b []F, eps float64) {
 		l := newLoop(layerNormLoop)
 		l.out[0], l.out[1], l.out[2] = asFloat32s(y), asFloat32s(mean), asFloat32s(inv)
 		l.in[0], l.in[1], l.in[2], l.dim = asFloat32s(x), asFloat32s(w), asFloat32s(b), d
-		l.factors[0] = float32(eps)
-		l.factors[1] = float32(eps - float64(l.factors[0]))
+		l.eps = eps
 		l.parallel(len(inv), max(1, elements/d))
 		return
 	}
@@ -107,31 +99,33 @@ func LayerNorm[F Float](y, mean, inv, x, w, b []F, eps float64) {
 }
 
 func layerNormLoop(l *loop32, lo, hi int) {
-	d, eps := l.dim, float64(l.factors[0])+float64(l.factors[1])
+	d, mean, inv := l.dim, l.out[1], l.out[2]
 	for r := lo; r < hi; r++ {
-		l.out[1][r], l.out[2][r] = layerNormRow(l.out[0][r*d:][:d], l.in[0][r*d:][:d], l.in[1], l.in[2], eps)
+		mean[r], inv[r] = layerNormRow(l.out[0][r*d:][:d], l.in[0][r*d:][:d], l.in[1], l.in[2], l.eps)
 	}
 }
 
-// LayerNormBackward computes the gradients of LayerNorm from what it returned in mean and inv. With
-// n[i] = (x[i] - mean)·inv and g = w·dy: dx[i] = inv·(g[i] - mean(g) - n[i]·mean(g·n)), dw[i] = Σ dy[i]·n[i] and
-// db[i] = Σ dy[i] over rows.
-func LayerNormBackward[F Float](dx, dw, db, dy, x, w, mean, inv []F) {
-	d := len(w)
-	sums := getScratch[F](2 * normParts * d)
+// LayerNormBackward computes the gradients of LayerNorm from what it returned in mean and inv, and adds r to that of x
+// unless r is nil. With n[i] = (x[i] - mean)·inv and g = w·dy: dx[i] = r[i] + inv·(g[i] - mean(g) - n[i]·mean(g·n)),
+// dw[i] = Σ dy[i]·n[i] and db[i] = Σ dy[i] over rows. dx may be r.
+func LayerNormBackward[F Float](dx, dw, db, dy, x, w, mean, inv, r []F) {
+	d, n := len(w), len(inv)
+	sums := getScratch[F](2 * normParts * d) // those of w, then those of b
 	defer putScratch(sums)
 	clear(*sums)
 	dws, dbs := (*sums)[:normParts*d], (*sums)[normParts*d:]
 	if is32[F]() {
 		l := newLoop(layerNormBackwardLoop)
 		l.out[0], l.out[1], l.out[2], l.dim = asFloat32s(dx), asFloat32s(dws), asFloat32s(dbs), d
-		l.in[0], l.in[1], l.in[2], l.in[3], l.in[4] = asFloat32s(dy), asFloat32s(x), asFloat32s(w), asFloat32s(mean), asFloat32s(inv)
+		l.in[0], l.in[1], l.in[2] = asFloat32s(dy), asFloat32s(x), asFloat32s(w)
+		l.in[3], l.in[4], l.in[5] = asFloat32s(mean), asFloat32s(inv), asFloat32s(r)
 		l.parallel(normParts, 1)
 	} else {
 		Parallel(normParts, 1, func(lo, hi int) {
-			for part := lo; part < hi; part++ {
-				for r := len(inv) * part / normParts; r < len(inv)*(part+1)/normParts; r++ {
-					layerNormGradPortable(dx[r*d:][:d], dws[part*d:][:d], dbs[part*d:][:d], dy[r*d:][:d], x[r*d:][:d], w, mean[r], inv[r])
+			for p := lo; p < hi; p++ {
+				for i := n * p / normParts; i < n*(p+1)/normParts; i++ {
+					layerNormGradPortable(dx[i*d:][:d], dws[p*d:][:d], dbs[p*d:][:d], dy[i*d:][:d], x[i*d:][:d], w,
+						part(r, i*d, (i+1)*d), mean[i], inv[i])
 				}
 			}
 		})
@@ -141,25 +135,37 @@ func LayerNormBackward[F Float](dx, dw, db, dy, x, w, mean, inv []F) {
 }
 
 func layerNormBackwardLoop(l *loop32, lo, hi int) {
-	d, mean, inv := l.dim, l.in[3], l.in[4]
-	for part := lo; part < hi; part++ {
-		for r := len(inv) * part / normParts; r < len(inv)*(part+1)/normParts; r++ {
-			layerNormGradRow(l.out[0][r*d:][:d], l.out[1][part*d:][:d], l.out[2][part*d:][:d], l.in[0][r*d:][:d], l.in[1][r*d:][:d],
-				l.in[2], mean[r], inv[r])
+	d, n := l.dim, len(l.in[4])
+	for p := lo; p < hi; p++ {
+		for i := n * p / normParts; i < n*(p+1)/normParts; i++ {
+			layerNormGradRow(l.out[0][i*d:][:d], l.out[1][p*d:][:d], l.out[2][p*d:][:d], l.in[0][i*d:][:d], l.in[1][i*d:][:d],
+				l.in[2], part(l.in[5], i*d, (i+1)*d), l.in[3][i], l.in[4][i])
 		}
 	}
 }
 
 // ColumnSums computes dst[j] = Σ x[i, j] over the rows of x, in order.
 func ColumnSums[F Float](dst, x []F) {
+	if is32[F]() {
+		l := newLoop(columnSumsLoop)
+		l.out[0], l.in[0] = asFloat32s(dst), asFloat32s(x)
+		l.parallel(len(dst), 64)
+		return
+	}
 	d := len(dst)
 	Parallel(d, 16, func(lo, hi int) {
 		clear(dst[lo:hi])
 		for r := 0; r+d <= len(x); r += d {
-			x := x[r:][:d]
-			for i := lo; i < hi; i++ {
-				dst[i] += x[i]
-			}
+			addPortable(dst[lo:hi], dst[lo:hi], x[r+lo:r+hi])
 		}
 	})
+}
+
+func columnSumsLoop(l *loop32, lo, hi int) {
+	d, x := len(l.out[0]), l.in[0]
+	dst := l.out[0][lo:hi]
+	clear(dst)
+	for r := 0; r+d <= len(x); r += d {
+		addRow(dst, dst, x[r+lo:r+hi])
+	}
 }

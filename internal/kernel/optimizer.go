@@ -44,28 +44,54 @@ type SGD struct {
 	Nesterov, First                    bool    // First: there is no velocity yet
 }
 
-// SGDStep computes for every weight, with g = factor·dw[i] + penalty·w[i]: v[i] = momentum·v[i] + (1-dampening)·g, or g in the
-// first step, and w[i] -= rate·v[i], or rate·(g + momentum·v[i]) if Nesterov is set. Without momentum v is not used.
+// SGDStep computes for every weight, with g = factor·dw[i] + penalty·w[i]: v[i] = momentum·v[i] + (1-dampening)·g, or g
+// in the first step, and w[i] -= rate·v[i], or rate·(g + momentum·v[i]) if Nesterov is set. Without momentum v is not used.
 func SGDStep[F Float](s SGD, w, dw, v []F) {
-	rate, penalty, mu, damp, factor := F(s.Rate), F(s.Penalty), F(s.Momentum), F(1-s.Dampening), F(s.Factor)
-	Parallel(len(w), elements, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			g := factor*dw[i] + penalty*w[i]
-			if mu != 0 {
-				if s.First {
-					v[i] = g
-				} else {
-					v[i] = mu*v[i] + damp*g
-				}
-				if s.Nesterov {
-					g += mu * v[i]
-				} else {
-					g = v[i]
-				}
-			}
-			w[i] -= rate * g
+	rest := 1 - s.Dampening
+	switch {
+	case s.Momentum == 0:
+		v = nil
+	case s.First:
+		clear(v)
+		rest = 1
+	}
+	if is32[F]() {
+		body := sgdStepLoop
+		if s.Nesterov {
+			body = sgdAheadLoop
 		}
+		l := newLoop(body)
+		l.out[0], l.out[1], l.in[0] = asFloat32s(w), asFloat32s(v), asFloat32s(dw)
+		sgdFactors(s, rest, &l.factors)
+		l.parallel(len(w), elements)
+		return
+	}
+	var factors [10]F
+	sgdFactors(s, rest, &factors)
+	Parallel(len(w), elements, func(lo, hi int) {
+		sgdPortable(w[lo:hi], dw[lo:hi], part(v, lo, hi), &factors, s.Nesterov)
 	})
+}
+
+func sgdStepLoop(l *loop32, lo, hi int) {
+	sgdRow(l.out[0][lo:hi], l.in[0][lo:hi], part(l.out[1], lo, hi), &l.factors, false)
+}
+
+func sgdAheadLoop(l *loop32, lo, hi int) {
+	sgdRow(l.out[0][lo:hi], l.in[0][lo:hi], part(l.out[1], lo, hi), &l.factors, true)
+}
+
+// part returns x[lo:hi], or nil if there is no x.
+func part[F Float](x []F, lo, hi int) []F {
+	if x == nil {
+		return nil
+	}
+	return x[lo:hi]
+}
+
+// sgdFactors gives the numbers of a step in the order that loops take them.
+func sgdFactors[F Float](s SGD, rest float64, to *[10]F) {
+	*to = [10]F{F(s.Factor), F(s.Penalty), F(s.Momentum), F(rest), F(s.Rate)}
 }
 
 // sumBlock is how many squares SumSquares adds up before it adds their sums.

@@ -102,26 +102,14 @@ func (j *turning[F]) rows(lo, hi int) {
 			copy(y[turned:], x[turned:])
 		}
 		switch {
+		case j.split && is32[F]():
+			ropeHalvesRow(asFloat32s(y), asFloat32s(x), asFloat32s(cos), asFloat32s(sin), j.heads, j.back)
 		case j.split:
-			for h := 0; h < turned; h += dim {
-				turnHalves(y[h:][:dim], x[h:][:dim], cos, sin, j.back)
-			}
+			ropeHalvesPortable(y, x, cos, sin, j.heads, j.back)
 		case is32[F]():
 			ropePairsRow(asFloat32s(y), asFloat32s(x), asFloat32s(cos), asFloat32s(sin), j.heads, j.back)
 		default:
 			ropePairsPortable(y, x, cos, sin, j.heads, j.back)
 		}
-	}
-}
-
-// turnHalves turns the pairs of a head whose elements are half a head apart.
-func turnHalves[F Float](y, x, cos, sin []F, back bool) {
-	half := len(x) / 2
-	for i, a := range x[:half] {
-		b, c, s := x[half+i], cos[i], sin[half+i]
-		if back {
-			s = -s
-		}
-		y[i], y[half+i] = a*c-b*s, b*c+a*s
 	}
 }

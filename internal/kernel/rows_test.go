@@ -64,7 +64,7 @@ var rowKernels = []struct {
 	{"layernorm gradient", func(out, in [3][]float32) float64 {
 		clear(out[1])
 		clear(out[2])
-		layerNormGradRow(out[0], out[1], out[2], in[0], in[1], in[2], 0.2, 0.7)
+		layerNormGradRow(out[0], out[1], out[2], in[0], in[1], in[2], nil, 0.2, 0.7)
 		return 0
 	}, 1e-5},
 	{"pairs", func(out, in [3][]float32) float64 {

@@ -16,164 +16,146 @@ func Strides(shape, as []int) []int {
 	return strides
 }
 
-// walk visits an array of the given shape along its last axis: it calls f with the offset, in each operand, of
-// every run of n elements, which lie apart there by the last stride of the operand.
-func walk(shape []int, strides [][]int, f func(at []int, n int)) {
-	if slices.Contains(shape, 0) {
-		return
-	}
-	at, index := make([]int, len(strides)), make([]int, len(shape))
-	last := len(shape) - 1
-	if last < 0 {
-		f(at, 1)
-		return
-	}
-	for {
-		f(at, shape[last])
-		axis := last - 1
-		for ; axis >= 0; axis-- {
-			index[axis]++
-			for k, s := range strides {
-				at[k] += s[axis]
-			}
-			if index[axis] < shape[axis] {
-				break
-			}
-			for k, s := range strides {
-				at[k] -= s[axis] * shape[axis]
-			}
-			index[axis] = 0
-		}
-		if axis < 0 {
-			return
-		}
-	}
+// Strided is how operands are walked through together: an array of a shape, and for each operand how far its elements lie
+// apart along every axis, which is 0 where it repeats. Neighbouring axes that all operands step through as one are one.
+type Strided struct {
+	shape   []int
+	strides [][]int // of each operand
 }
 
-// collapse joins neighbouring axes that all operands step through as one, so that walk makes long runs.
-func collapse(shape []int, strides [][]int) ([]int, [][]int) {
-	var outShape []int
-	out := make([][]int, len(strides))
+// newStrided joins the axes of operands that share a shape.
+func newStrided(shape []int, strides ...[]int) *Strided {
+	s := &Strided{strides: make([][]int, len(strides))}
 	for axis := len(shape) - 1; axis >= 0; axis-- {
 		if shape[axis] == 1 {
 			continue
 		}
-		joins := len(outShape) > 0
-		for k, s := range strides {
-			joins = joins && s[axis] == out[k][0]*outShape[0]
+		joins := len(s.shape) > 0
+		for k, t := range strides {
+			joins = joins && t[axis] == s.strides[k][0]*s.shape[0]
 		}
 		if joins {
-			outShape[0] *= shape[axis]
+			s.shape[0] *= shape[axis]
 			continue
 		}
-		outShape = slices.Insert(outShape, 0, shape[axis])
-		for k, s := range strides {
-			out[k] = slices.Insert(out[k], 0, s[axis])
+		s.shape = slices.Insert(s.shape, 0, shape[axis])
+		for k, t := range strides {
+			s.strides[k] = slices.Insert(s.strides[k], 0, t[axis])
 		}
 	}
-	if len(outShape) == 0 {
-		for k := range out {
-			out[k] = []int{0}
+	if len(s.shape) == 0 {
+		s.shape = []int{1}
+		for k := range s.strides {
+			s.strides[k] = []int{0}
 		}
-		return []int{1}, out
 	}
-	return outShape, out
+	return s
 }
 
-// A Broadcast applies an operation to two arrays as NumPy broadcasts them. Make it once with NewBroadcast.
-type Broadcast struct {
-	shape   []int
-	strides [][]int // of the result, x and y
+// last returns how far the elements of operand k lie apart along the last axis.
+func (s *Strided) last(k int) int { return s.strides[k][len(s.shape)-1] }
+
+// maxOperands and maxAxes are what a walk has room for without allocating.
+const (
+	maxOperands = 3
+	maxAxes     = 8
+)
+
+// A walk visits an array along its last axis, in runs of n elements.
+type walk struct {
+	*Strided
+	at    [maxOperands]int // offset of the run in each operand
+	n     int
+	index []int
+	begun bool
 }
 
-// NewBroadcast readies a Broadcast of arrays of shapes x and y, which together make shape out.
-func NewBroadcast(out, x, y []int) *Broadcast {
-	b := new(Broadcast)
-	b.shape, b.strides = collapse(out, [][]int{Strides(out, out), Strides(x, out), Strides(y, out)})
-	return b
-}
-
-// same reports whether no operand repeats.
-func (b *Broadcast) same() bool {
-	return len(b.shape) == 1 && b.strides[1][0] == b.strides[0][0] && b.strides[2][0] == b.strides[0][0]
-}
-
-// BroadcastAdd computes dst = x + y.
-func BroadcastAdd[F Float](b *Broadcast, dst, x, y []F) {
-	if b.same() {
-		Add(dst, x, y)
-		return
+// walk begins before the first run. The index of a run is kept in room if it fits.
+func (s *Strided) walk(room *[maxAxes]int) walk {
+	w := walk{Strided: s, n: s.shape[len(s.shape)-1]}
+	if len(s.shape) > maxAxes {
+		w.index = make([]int, len(s.shape))
+	} else {
+		w.index = room[:len(s.shape)]
 	}
-	broadcast(b, dst, x, y, func(x, y F) F { return x + y })
+	return w
 }
 
-// BroadcastSub computes dst = x - y.
-func BroadcastSub[F Float](b *Broadcast, dst, x, y []F) {
-	if b.same() {
-		Sub(dst, x, y)
-		return
+// next goes on to the next run and reports whether there is one.
+func (w *walk) next() bool {
+	if !w.begun {
+		w.begun = true
+		return !slices.Contains(w.shape, 0)
 	}
-	broadcast(b, dst, x, y, func(x, y F) F { return x - y })
-}
-
-// BroadcastMul computes dst = x · y.
-func BroadcastMul[F Float](b *Broadcast, dst, x, y []F) {
-	if b.same() {
-		Mul(dst, x, y)
-		return
-	}
-	broadcast(b, dst, x, y, func(x, y F) F { return x * y })
-}
-
-func broadcast[F Float](b *Broadcast, dst, x, y []F, op func(x, y F) F) {
-	last := len(b.shape) - 1
-	sd, sx, sy := b.strides[0][last], b.strides[1][last], b.strides[2][last]
-	walk(b.shape, b.strides, func(at []int, n int) {
-		d, i, j := at[0], at[1], at[2]
-		for range n {
-			dst[d] = op(x[i], y[j])
-			d, i, j = d+sd, i+sx, j+sy
+	for axis := len(w.shape) - 2; axis >= 0; axis-- {
+		w.index[axis]++
+		for k, s := range w.strides {
+			w.at[k] += s[axis]
 		}
-	})
+		if w.index[axis] < w.shape[axis] {
+			return true
+		}
+		for k, s := range w.strides {
+			w.at[k] -= s[axis] * w.shape[axis]
+		}
+		w.index[axis] = 0
+	}
+	return false
+}
+
+// NewSumTo readies SumTo from a shape to one that broadcasts to it, and NewBroadcastTo the way back.
+func NewSumTo(to, from []int) *Strided {
+	return newStrided(from, Strides(from, from), Strides(to, from))
+}
+
+func NewBroadcastTo(to, from []int) *Strided {
+	return newStrided(to, Strides(to, to), Strides(from, to))
 }
 
 // SumTo sums x over the axes that broadcasting from the shape of dst to the shape of x repeats, times alpha.
-func SumTo[F Float](dst, x []F, to, from []int, alpha F) {
+func SumTo[F Float](s *Strided, dst, x []F, alpha F) {
+	sx, sd := s.last(0), s.last(1)
+	if len(s.shape) == 2 && sx == 1 && sd == 1 && s.strides[1][0] == 0 {
+		ColumnSums(dst, x)
+		if alpha != 1 {
+			Scale(dst, dst, alpha)
+		}
+		return
+	}
 	clear(dst)
-	shape, strides := collapse(from, [][]int{Strides(from, from), Strides(to, from)})
-	last := len(shape) - 1
-	sx, sd := strides[0][last], strides[1][last]
-	walk(shape, strides, func(at []int, n int) {
-		i, d := at[0], at[1]
-		if sd == 0 {
-			dst[d] += alpha * F(Sum(x[i:][:n]))
-			return
+	var room [maxAxes]int
+	for w := s.walk(&room); w.next(); {
+		i, d := w.at[0], w.at[1]
+		switch {
+		case sd == 0:
+			dst[d] += alpha * F(Sum(x[i:][:w.n])) // x is whole, so its last stride is 1
+		case sd == 1 && sx == 1:
+			Axpy(dst[d:][:w.n], alpha, x[i:])
+		default:
+			for range w.n {
+				dst[d] += alpha * x[i]
+				i, d = i+sx, d+sd
+			}
 		}
-		for range n {
-			dst[d] += alpha * x[i]
-			i, d = i+sx, d+sd
-		}
-	})
+	}
 }
 
 // BroadcastTo repeats x, times alpha, to fill dst.
-func BroadcastTo[F Float](dst, x []F, to, from []int, alpha F) {
-	shape, strides := collapse(to, [][]int{Strides(to, to), Strides(from, to)})
-	last := len(shape) - 1
-	sd, sx := strides[0][last], strides[1][last]
-	walk(shape, strides, func(at []int, n int) {
-		d, i := at[0], at[1]
-		for range n {
+func BroadcastTo[F Float](s *Strided, dst, x []F, alpha F) {
+	sd, sx := s.last(0), s.last(1)
+	var room [maxAxes]int
+	for w := s.walk(&room); w.next(); {
+		d, i := w.at[0], w.at[1]
+		for range w.n {
 			dst[d] = alpha * x[i]
 			d, i = d+sd, i+sx
 		}
-	})
+	}
 }
 
-// Transpose copies x so that axis i of dst is axis axes[i] of x.
-func Transpose[F Float](dst, x []F, shape, axes []int) {
-	to, from := make([]int, len(axes)), make([]int, len(axes))
-	strides := make([]int, len(axes))
+// NewTranspose readies Transpose of an array of the given shape, axis i of the result being axis axes[i] of it.
+func NewTranspose(shape, axes []int) *Strided {
+	to, from, strides := make([]int, len(axes)), make([]int, len(axes)), make([]int, len(axes))
 	for i, step := len(shape)-1, 1; i >= 0; i-- {
 		strides[i] = step
 		step *= shape[i]
@@ -181,18 +163,22 @@ func Transpose[F Float](dst, x []F, shape, axes []int) {
 	for i, axis := range axes {
 		to[i], from[i] = shape[axis], strides[axis]
 	}
-	joined, s := collapse(to, [][]int{Strides(to, to), from})
-	last := len(joined) - 1
-	sd, sx := s[0][last], s[1][last]
-	walk(joined, s, func(at []int, n int) {
-		d, i := at[0], at[1]
+	return newStrided(to, Strides(to, to), from)
+}
+
+// Transpose copies x with its axes in another order.
+func Transpose[F Float](s *Strided, dst, x []F) {
+	sd, sx := s.last(0), s.last(1)
+	var room [maxAxes]int
+	for w := s.walk(&room); w.next(); {
+		d, i := w.at[0], w.at[1]
 		if sd == 1 && sx == 1 {
-			copy(dst[d:][:n], x[i:])
-			return
+			copy(dst[d:][:w.n], x[i:])
+			continue
 		}
-		for range n {
+		for range w.n {
 			dst[d] = x[i]
 			d, i = d+sd, i+sx
 		}
-	})
+	}
 }

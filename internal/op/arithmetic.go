@@ -62,7 +62,7 @@ func mul2[F kernel.Float](x, y *gorgonia.Node) (*gorgonia.Node, error) {
 		})
 }
 
-func broadcast[F kernel.Float](name string, x, y *gorgonia.Node, f func(*kernel.Broadcast, []F, []F, []F),
+func broadcast[F kernel.Float](name string, x, y *gorgonia.Node, f func(*kernel.Strided, []F, []F, []F),
 	grad func(in gorgonia.Nodes, dy *gorgonia.Node) (gorgonia.Nodes, error)) (*gorgonia.Node, error) {
 	o := operands{op: name}
 	xs, ys := floatShape[F](&o, "x", x), floatShape[F](&o, "y", y)
@@ -122,10 +122,11 @@ func sumTo[F kernel.Float](x *gorgonia.Node, shape tensor.Shape, alpha F) (*gorg
 		}
 		return Scale(x, float64(alpha))
 	}
+	plan := kernel.NewSumTo(shape, from)
 	return apply(&Op{
 		name: "SumTo", out: []signature{like[F](shape...)},
 		run: func(c *Call) error {
-			kernel.SumTo(output[F](c, 0), input[F](c, 0), shape, from, alpha)
+			kernel.SumTo(plan, output[F](c, 0), input[F](c, 0), alpha)
 			return nil
 		},
 	}, x)

@@ -89,11 +89,12 @@ func positions[F kernel.Float](x, table *gorgonia.Node) (*gorgonia.Node, error) 
 		},
 		wrt: always(2),
 		grad: func(_ gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
+			plan := kernel.NewSumTo([]int{seq, dim}, xs)
 			dw, err := apply(&Op{
 				name: "PositionsBackward", out: []signature{like[F](ws...)},
 				run: func(c *Call) error {
 					dw, dy := output[F](c, 0), input[F](c, 0)
-					kernel.SumTo(dw[:seq*dim], dy, tensor.Shape{seq, dim}, xs, 1)
+					kernel.SumTo(plan, dw[:seq*dim], dy, 1)
 					clear(dw[seq*dim:])
 					return nil
 				},

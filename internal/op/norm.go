@@ -88,13 +88,15 @@ func layernorm[F kernel.Float](x, w, b *gorgonia.Node, eps float64) (*gorgonia.N
 			if err != nil {
 				return nil, err
 			}
+			backward := func(c *Call, r []F) error {
+				kernel.LayerNormBackward(output[F](c, 0), output[F](c, 1), output[F](c, 2),
+					input[F](c, 0), input[F](c, 1), input[F](c, 2), input[F](c, 3), input[F](c, 4), r)
+				return nil
+			}
 			dx, err := apply(&Op{
 				name: "LayerNormBackward", out: []signature{like[F](xs...), like[F](dim), like[F](dim)}, // dx, dw, db
-				run: func(c *Call) error {
-					kernel.LayerNormBackward(output[F](c, 0), output[F](c, 1), output[F](c, 2),
-						input[F](c, 0), input[F](c, 1), input[F](c, 2), input[F](c, 3), input[F](c, 4))
-					return nil
-				},
+				run:  func(c *Call) error { return backward(c, nil) },
+				plus: func(c *Call) error { return backward(c, input[F](c, 5)) },
 			}, dy, in[0], in[1], saved[1], saved[2])
 			if err != nil {
 				return nil, err

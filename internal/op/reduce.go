@@ -52,10 +52,11 @@ func reduce[F kernel.Float](name string, x *gorgonia.Node, axes []int) (*gorgoni
 	if name == "Mean" {
 		alpha = 1 / F(n)
 	}
+	down, up := kernel.NewSumTo(kept, xs), kernel.NewBroadcastTo(xs, kept)
 	return apply(&Op{
 		name: name, out: []signature{like[F](out...)},
 		run: func(c *Call) error {
-			kernel.SumTo(output[F](c, 0), input[F](c, 0), kept, xs, alpha)
+			kernel.SumTo(down, output[F](c, 0), input[F](c, 0), alpha)
 			return nil
 		},
 		wrt: always(1),
@@ -63,7 +64,7 @@ func reduce[F kernel.Float](name string, x *gorgonia.Node, axes []int) (*gorgoni
 			dx, err := apply(&Op{
 				name: name + "Backward", out: []signature{like[F](xs...)},
 				run: func(c *Call) error {
-					kernel.BroadcastTo(output[F](c, 0), input[F](c, 0), xs, kept, alpha)
+					kernel.BroadcastTo(up, output[F](c, 0), input[F](c, 0), alpha)
 					return nil
 				},
 			}, dy)

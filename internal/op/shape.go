@@ -100,10 +100,11 @@ func transpose[F kernel.Float](x *gorgonia.Node, axes []int) (*gorgonia.Node, er
 		}
 		seen[axis], inverse[axis], to[i] = true, i, xs[axis]
 	}
+	plan := kernel.NewTranspose(xs, axes)
 	return apply(&Op{
 		name: "Transpose", out: []signature{like[F](to...)},
 		run: func(c *Call) error {
-			kernel.Transpose(output[F](c, 0), input[F](c, 0), xs, axes)
+			kernel.Transpose(plan, output[F](c, 0), input[F](c, 0))
 			return nil
 		},
 		wrt: always(1),

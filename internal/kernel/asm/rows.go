@@ -26,7 +26,7 @@ type element struct {
 	mask   *mask // nil if the vector is whole
 }
 
-// rows calls body for each vector of n floats. The vector-th of a block takes its partial sums from it, so that element
+// overRow calls body for each vector of n floats. The vector-th of a block takes its partial sums from it, so that element
 // i of a row goes into sum i%lanes on every instruction set. n is destroyed; label tells loops of a kernel apart.
 func (g *generator) overRow(label string, n reg.GPVirtual, body func(e element)) {
 	at := g.GP64()
@@ -69,6 +69,20 @@ func (e element) load(base reg.Register) reg.VecVirtual {
 		e.g.loadMasked(e.mem(base), *e.mask, x)
 	}
 	return x
+}
+
+// inside returns x with zeros where the row has ended.
+func (e element) inside(x reg.VecVirtual) reg.VecVirtual {
+	if e.mask == nil {
+		return x
+	}
+	y := e.g.vector()
+	if e.g.masks {
+		e.g.VMOVAPS_Z(x, e.mask.reg, y)
+	} else {
+		e.g.VANDPS(e.mask.reg, x, y)
+	}
+	return y
 }
 
 // store writes the vector of an operand.
