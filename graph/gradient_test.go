@@ -94,6 +94,12 @@ func gradientCases() (cs []gradientCase) {
 		add(gradientCase{"RMSNorm", [][]int{s, d}, func(_ *graph.Graph, p []graph.Node) graph.Node { return p[0].RMSNorm(p[1], 0.1) }})
 		add(gradientCase{"LayerNorm", [][]int{s, d, d}, func(_ *graph.Graph, p []graph.Node) graph.Node { return p[0].LayerNorm(p[1], p[2], 0.1) }})
 	}
+	add(gradientCase{"RMSNorm added to its operand", [][]int{{2, 3, 4}, {4}}, func(_ *graph.Graph, p []graph.Node) graph.Node {
+		return p[0].Add(p[0].RMSNorm(p[1], 0.1))
+	}})
+	add(gradientCase{"LayerNorm added to its operand", [][]int{{2, 3, 4}, {4}, {4}}, func(_ *graph.Graph, p []graph.Node) graph.Node {
+		return p[0].Add(p[0].LayerNorm(p[1], p[2], 0.1))
+	}})
 	for _, split := range []bool{false, true} {
 		add(unary(fmt.Sprint("RoPE ", split), func(x graph.Node) graph.Node {
 			return x.RoPE(graph.RoPE{Heads: 2, Split: split})
