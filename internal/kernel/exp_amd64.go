@@ -53,6 +53,9 @@ func max32(x []float32) float32 {
 	for i := rowPart; i < len(x); i += rowPart {
 		m = max(m, exps.max(min(rowPart, len(x)-i), &x[i]))
 	}
+	if math.IsInf(float64(m), -1) { // which a NaN among -Inf may pass for
+		return maxPortable(x)
+	}
 	return m
 }
 
@@ -74,9 +77,8 @@ func softmaxRow32(dst, x []float32, scale float32) float64 {
 	}
 	_ = dst[len(x)-1]
 	largest, sum := exps.softmax(len(x), &x[0], &dst[0], scale)
-	if sum == 0 {
-		clear(dst[:len(x)])
-		return math.Inf(-1)
+	if sum == 0 { // all are -Inf, or NaN among them
+		return softmaxRowPortable(dst, x, scale)
 	}
 	return float64(largest) + math.Log(float64(sum))
 }

@@ -198,6 +198,14 @@ func TestSoftmaxRowEdges(t *testing.T) {
 		if lse := softmaxRow32(x, x, 1); math.Abs(lse-1e4-math.Ln2) > 1e-3 || x[0] != 0.5 || x[1] != 0 {
 			t.Errorf("large scores become %v, %v", x, lse)
 		}
+		x = slices.Repeat([]float32{-inf}, 40)
+		x[0] = float32(math.NaN())
+		if m, z := LogSumExp(x); !math.IsNaN(float64(m) + z) {
+			t.Errorf("NaN among -Inf has logarithm %v + %v", m, z)
+		}
+		if lse := softmaxRow32(x, x, 1); lse == lse {
+			t.Errorf("NaN among -Inf becomes %v, %v", x, lse)
+		}
 		x = []float32{1, float32(math.NaN()), 2}
 		if lse := softmaxRow32(x, x, 1); lse == lse {
 			t.Errorf("a row with NaN becomes %v, %v", x, lse)
