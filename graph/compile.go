@@ -98,7 +98,7 @@ func (c *compiler) compile(cost Node, outputs []Node) error {
 		}
 	}
 	nodes := reachable(append(roots, dw...)...)
-	c.fusion = planFusion(nodes, append(roots, dw...))
+	c.fusion = planFusion(nodes, append(roots, dw...), g.origins)
 	for _, n := range nodes {
 		if err := c.node(n); err != nil {
 			return err
@@ -330,10 +330,23 @@ func (c *compiler) overwrite(s *step, at int) {
 		return
 	}
 	for i, slot := range s.in {
-		if b := c.buffers[slot]; s.plus && i != operand && b != nil && b.root() == in {
+		if s.plus && i != operand && c.lies(slot, in) {
 			return // a product reads it while it writes
+		}
+	}
+	if next := s.next(); next != nil {
+		for _, slot := range next.in {
+			if c.lies(slot, in) {
+				return // the follower reads it when rows have been written over it
+			}
 		}
 	}
 	out.into = in
 	in.last = out.last
+}
+
+// lies reports whether the value of a slot lies in a buffer.
+func (c *compiler) lies(slot int, in *buffer) bool {
+	b := c.buffers[slot]
+	return b != nil && b.root() == in
 }

@@ -26,16 +26,28 @@ type result struct {
 	index int
 }
 
-// planFusion looks for sums in nodes, which are in order. Roots are what the program is for.
-func planFusion(nodes, roots []*gorgonia.Node) fusion {
+// planFusion looks for sums in nodes, which are in order. Roots are what the program is for. A product that adds rounds
+// otherwise than a sum after it, so a node that computes a value again does what its origin does: the readers of both
+// count, which are those that the value has without a Checkpoint.
+func planFusion(nodes, roots []*gorgonia.Node, origins map[*gorgonia.Node]*gorgonia.Node) fusion {
 	f := fusion{
 		sums: make(map[*gorgonia.Node]*gorgonia.Node), summands: make(map[*gorgonia.Node]bool),
 		waiting: make(map[*gorgonia.Node]*step), wanted: make(map[result]bool),
 	}
+	origin := func(n *gorgonia.Node) *gorgonia.Node {
+		if first := origins[n]; first != nil {
+			return first
+		}
+		return n
+	}
+	kept := make(map[*gorgonia.Node]bool)
+	for _, n := range roots {
+		kept[origin(n)] = true
+	}
 	readers := make(map[*gorgonia.Node][]*gorgonia.Node)
 	for _, n := range nodes {
 		for _, in := range children(n) {
-			readers[in] = append(readers[in], n)
+			readers[origin(in)] = append(readers[origin(in)], origin(n))
 		}
 		if p, ok := n.Op().(*op.Part); ok {
 			_, i := p.Of()
@@ -49,10 +61,10 @@ func planFusion(nodes, roots []*gorgonia.Node) fusion {
 		}
 		in := children(n)
 		for _, i := range []int{1, 0} { // the later operand, if both could do it
-			if in[0].ID() > in[1].ID() {
+			if origin(in[0]).ID() > origin(in[1]).ID() {
 				i = 1 - i
 			}
-			if in[0] != in[1] && addsTo(in[i], n, readers, roots) {
+			if in[0] != in[1] && addsTo(origin(in[i]), origin(n), readers, kept) {
 				f.sums[n], f.summands[in[i]] = in[i], true
 				break
 			}
@@ -63,9 +75,9 @@ func planFusion(nodes, roots []*gorgonia.Node) fusion {
 
 // addsTo reports whether n can run where its sum with something does: nobody else reads it, and nobody reads its other
 // results before the end.
-func addsTo(n, sum *gorgonia.Node, readers map[*gorgonia.Node][]*gorgonia.Node, roots []*gorgonia.Node) bool {
+func addsTo(n, sum *gorgonia.Node, readers map[*gorgonia.Node][]*gorgonia.Node, kept map[*gorgonia.Node]bool) bool {
 	o, ok := n.Op().(*op.Op)
-	if !ok || !o.Plus() || slices.Contains(roots, n) {
+	if !ok || !o.Plus() || kept[n] {
 		return false
 	}
 	for _, r := range readers[n] {

@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"gorgonia.org/tensor"
@@ -62,4 +63,44 @@ func TestSumsOfProducts(t *testing.T) {
 	if memory >= more {
 		t.Errorf("%d bytes, and %d when products are outputs", memory, more)
 	}
+}
+
+// A step that adds does not write over its summand where the step that takes over its rows reads that too.
+func TestSumReadByFollower(t *testing.T) {
+	const dim = 40
+	run := func(keep bool) []float32 {
+		g := graph.New()
+		x, a := g.Input("x", tensor.Float32, dim), g.Input("a", tensor.Float32, dim)
+		w := g.Param(graph.NewParams(2).Root().Param("w", graph.Normal(0.3), dim, dim))
+		r := a.SiLU()
+		y := x.Linear(w).Add(r).RMSNorm(r, 1e-5)
+		outputs := []graph.Node{y}
+		if keep {
+			outputs = append(outputs, r) // nothing may lie over it
+		}
+		prog, err := graph.Compile(outputs...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := prog.Run(t.Context(), graph.Feed{x: graph.Floats(wave(dim, 1), dim), a: graph.Floats(wave(dim, 2), dim)}); err != nil {
+			t.Fatal(err)
+		}
+		v, err := prog.Value(y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Data().([]float32)
+	}
+	if want, got := run(true), run(false); !slices.Equal(got, want) {
+		t.Errorf("computed %v, want %v", got, want)
+	}
+}
+
+// wave returns n numbers between -1 and 1.
+func wave(n int, frequency float64) []float32 {
+	s := make([]float32, n)
+	for i := range s {
+		s[i] = float32(math.Sin(frequency * float64(i+1)))
+	}
+	return s
 }

@@ -22,9 +22,10 @@ type Graph struct {
 	paths  map[int64]string // the layer that a node belongs to, by the id of the node
 	err    error            // the first failure
 
-	checkpoints int                    // uses of Checkpoint so far
-	regions     map[*gorgonia.Node]int // for nodes inside a Checkpoint, which use it was
-	recording   bool                   // inside a Checkpoint
+	checkpoints int                               // uses of Checkpoint so far
+	regions     map[*gorgonia.Node]int            // for nodes inside a Checkpoint, which use it was
+	recording   bool                              // inside a Checkpoint
+	origins     map[*gorgonia.Node]*gorgonia.Node // for nodes that compute a value again, the one that did first
 }
 
 // An Option configures a new [Graph] or new [Params].
@@ -85,7 +86,7 @@ func New(opts ...Option) *Graph {
 	return &Graph{
 		g: gorgonia.NewGraph(), dtype: o.dtype, maxSeq: o.maxSeq, seed: o.seed, err: o.err,
 		params: make(map[*Param]*gorgonia.Node), names: make(map[string]bool), paths: make(map[int64]string),
-		regions: make(map[*gorgonia.Node]int),
+		regions: make(map[*gorgonia.Node]int), origins: make(map[*gorgonia.Node]*gorgonia.Node),
 	}
 }
 

@@ -70,6 +70,9 @@ func (c *recomputation) enter(n *gorgonia.Node) error {
 			return errors.WithMessage(err, "computing again")
 		}
 		c.again[n] = m
+		if m != n {
+			c.g.origins[m] = n
+		}
 		if path, ok := c.g.paths[n.ID()]; ok && m != n {
 			c.g.paths[m.ID()] = path
 		}
