@@ -5,43 +5,58 @@ const transcendental = 1 << 11
 
 // ReLU computes dst[i] = max(x[i], 0).
 func ReLU[F Float](dst, x []F) {
-	Parallel(len(dst), elements, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			dst[i] = max(x[i], 0)
-		}
-	})
+	if is32[F]() {
+		l := newLoop(reluLoop)
+		l.out[0], l.in[0] = asFloat32s(dst), asFloat32s(x)
+		l.parallel(len(dst), elements)
+		return
+	}
+	Parallel(len(dst), elements, func(lo, hi int) { reluPortable(dst[lo:hi], x[lo:hi]) })
 }
+
+func reluLoop(l *loop32, lo, hi int) { reluPortable(l.out[0][lo:hi], l.in[0][lo:hi]) }
 
 // ReLUBackward computes dx[i] = dy[i] where x[i] > 0, and 0 elsewhere.
 func ReLUBackward[F Float](dx, dy, x []F) {
-	Parallel(len(dx), elements, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			if x[i] > 0 {
-				dx[i] = dy[i]
-			} else {
-				dx[i] = 0
-			}
-		}
-	})
+	if is32[F]() {
+		l := newLoop(reluBackwardLoop)
+		l.out[0], l.in[0], l.in[1] = asFloat32s(dx), asFloat32s(dy), asFloat32s(x)
+		l.parallel(len(dx), elements)
+		return
+	}
+	Parallel(len(dx), elements, func(lo, hi int) { reluGradPortable(dx[lo:hi], dy[lo:hi], x[lo:hi]) })
+}
+
+func reluBackwardLoop(l *loop32, lo, hi int) {
+	reluGradPortable(l.out[0][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi])
 }
 
 // SiLU computes dst[i] = x[i] · sigmoid(x[i]).
 func SiLU[F Float](dst, x []F) {
-	Parallel(len(dst), transcendental, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			dst[i] = x[i] * sigmoid(x[i])
-		}
-	})
+	if is32[F]() {
+		l := newLoop(siluLoop)
+		l.out[0], l.in[0] = asFloat32s(dst), asFloat32s(x)
+		l.parallel(len(dst), transcendental)
+		return
+	}
+	Parallel(len(dst), transcendental, func(lo, hi int) { siluPortable(dst[lo:hi], x[lo:hi]) })
 }
+
+func siluLoop(l *loop32, lo, hi int) { siluRow(l.out[0][lo:hi], l.in[0][lo:hi]) }
 
 // SiLUBackward computes dx[i] = dy[i] · s · (1 + x[i]·(1-s)) with s = sigmoid(x[i]).
 func SiLUBackward[F Float](dx, dy, x []F) {
-	Parallel(len(dx), transcendental, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			s := sigmoid(x[i])
-			dx[i] = dy[i] * s * (1 + x[i]*(1-s))
-		}
-	})
+	if is32[F]() {
+		l := newLoop(siluBackwardLoop)
+		l.out[0], l.in[0], l.in[1] = asFloat32s(dx), asFloat32s(dy), asFloat32s(x)
+		l.parallel(len(dx), transcendental)
+		return
+	}
+	Parallel(len(dx), transcendental, func(lo, hi int) { siluGradPortable(dx[lo:hi], dy[lo:hi], x[lo:hi]) })
+}
+
+func siluBackwardLoop(l *loop32, lo, hi int) {
+	siluGradRow(l.out[0][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi])
 }
 
 // SwiGLU computes dst[i] = gate[i] · sigmoid(gate[i]) · up[i].
@@ -121,62 +136,4 @@ func swiGLUPackedBackwardLoop(l *loop32, lo, hi int) {
 		x, dx := l.in[1][2*r*l.dim:], l.out[0][2*r*l.dim:]
 		swigluGradRow(dx, dx[l.dim:], l.in[0][r*l.dim:][:l.dim], x, x[l.dim:])
 	}
-}
-
-// GELU computes dst[i] = x[i] · Φ(x[i]), Φ being the normal distribution function.
-func GELU[F Float](dst, x []F) {
-	if is32[F]() {
-		l := newLoop(geluLoop)
-		l.out[0], l.in[0] = asFloat32s(dst), asFloat32s(x)
-		l.parallel(len(dst), transcendental)
-		return
-	}
-	Parallel(len(dst), transcendental, func(lo, hi int) { geluPortable(dst[lo:hi], x[lo:hi]) })
-}
-
-func geluLoop(l *loop32, lo, hi int) { geluRow(l.out[0][lo:hi], l.in[0][lo:hi]) }
-
-// GELUBackward computes dx[i] = dy[i] · (Φ(x[i]) + x[i]·φ(x[i])).
-func GELUBackward[F Float](dx, dy, x []F) {
-	if is32[F]() {
-		l := newLoop(geluBackwardLoop)
-		l.out[0], l.in[0], l.in[1] = asFloat32s(dx), asFloat32s(dy), asFloat32s(x)
-		l.parallel(len(dx), transcendental)
-		return
-	}
-	Parallel(len(dx), transcendental, func(lo, hi int) { geluGradPortable(dx[lo:hi], dy[lo:hi], x[lo:hi]) })
-}
-
-func geluBackwardLoop(l *loop32, lo, hi int) {
-	geluGradRow(l.out[0][lo:hi], l.in[0][lo:hi], l.in[1][lo:hi])
-}
-
-// geluScale is √(2/π), as in the tanh form of GELU, https://arxiv.org/abs/1606.08415.
-const geluScale = 0.7978845608028653558798921198687637369517172623298693153318516593
-
-// GELUTanh computes dst[i] = x/2 · (1 + tanh(√(2/π)·(x + 0.044715 x³))) with x = x[i].
-func GELUTanh[F Float](dst, x []F) {
-	Parallel(len(dst), transcendental, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			// 1 + tanh(u) = 2·sigmoid(2u)
-			v := x[i]
-			dst[i] = v * sigmoid(2*geluScale*v*(1+0.044715*v*v))
-		}
-	})
-}
-
-// GELUTanhBackward computes the gradient of GELUTanh.
-func GELUTanhBackward[F Float](dx, dy, x []F) {
-	Parallel(len(dx), transcendental, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			v := x[i]
-			s := sigmoid(2 * geluScale * v * (1 + 0.044715*v*v))
-			d := s
-			// Far out s·(1-s) is 0 while v³ may be infinite.
-			if slope := s * (1 - s); slope != 0 {
-				d += slope * v * 2 * geluScale * (1 + 3*0.044715*v*v)
-			}
-			dx[i] = dy[i] * d
-		}
-	})
 }

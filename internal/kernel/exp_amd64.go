@@ -7,15 +7,19 @@ import "math"
 // expKernels are the assembly with exponentials for one instruction set. Like microkernels they are called through this
 // table alone. AVX2 and AVX-512 give the same bits.
 type expKernels struct {
-	exp         func(n int, x, y *float32, shift, alpha float32)
+	exp         func(n int, x, y *float32, scale, shift, alpha float32)
 	max         func(n int, x *float32) float32
 	expSum      func(n int, x *float32, shift float32) float32
 	softmax     func(n int, x, y *float32, scale float32) (largest, sum float32)
 	attention   func(n int, p, dp *float32, scale, lse, delta float32)
-	swiglu      func(n int, gate, up, y *float32)
-	swigluGrads func(n int, gate, up, dy, dgate, dup *float32)
-	gelu        func(n int, x, y *float32)
-	geluGrad    func(n int, x, dy, dx *float32)
+	softmaxGrad func(n int, y, dy, dx *float32, s float32)
+	logSoftmax  func(n int, x, y *float32, largest, logSum float32)
+	subtractExp func(n int, x, d, y *float32, shift, alpha float32)
+
+	silu, gelu, geluTanh             func(n int, x, y *float32)
+	siluGrad, geluGrad, geluTanhGrad func(n int, x, dy, dx *float32)
+	swiglu                           func(n int, gate, up, y *float32)
+	swigluGrads                      func(n int, gate, up, dy, dgate, dup *float32)
 }
 
 // exps are those in use, or nil for portable ones.
@@ -24,33 +28,46 @@ var exps = expKernelsOf(activePath)
 func expKernelsOf(path string) *expKernels {
 	switch path {
 	case pathAVX2:
-		return &expKernels{expRowAVX2, maxRowAVX2, expSumAVX2, softmaxRowAVX2, attentionGradRowAVX2, swigluAVX2, swigluBackwardAVX2,
-			geluRowAVX2, geluGradRowAVX2}
+		return &expKernels{
+			exp: expRowAVX2, max: maxRowAVX2, expSum: expSumAVX2,
+			softmax: softmaxRowAVX2, attention: attentionGradRowAVX2, softmaxGrad: softmaxGradRowAVX2,
+			logSoftmax: logSoftmaxRowAVX2, subtractExp: subtractExpRowAVX2,
+			silu: siluRowAVX2, gelu: geluRowAVX2, geluTanh: geluTanhRowAVX2,
+			siluGrad: siluGradRowAVX2, geluGrad: geluGradRowAVX2, geluTanhGrad: geluTanhGradRowAVX2,
+			swiglu: swigluAVX2, swigluGrads: swigluBackwardAVX2,
+		}
 	case pathAVX512:
-		return &expKernels{expRowAVX512, maxRowAVX512, expSumAVX512, softmaxRowAVX512, attentionGradRowAVX512, swigluAVX512, swigluBackwardAVX512,
-			geluRowAVX512, geluGradRowAVX512}
+		return &expKernels{
+			exp: expRowAVX512, max: maxRowAVX512, expSum: expSumAVX512,
+			softmax: softmaxRowAVX512, attention: attentionGradRowAVX512, softmaxGrad: softmaxGradRowAVX512,
+			logSoftmax: logSoftmaxRowAVX512, subtractExp: subtractExpRowAVX512,
+			silu: siluRowAVX512, gelu: geluRowAVX512, geluTanh: geluTanhRowAVX512,
+			siluGrad: siluGradRowAVX512, geluGrad: geluGradRowAVX512, geluTanhGrad: geluTanhGradRowAVX512,
+			swiglu: swigluAVX512, swigluGrads: swigluBackwardAVX512,
+		}
 	}
 	return nil
 }
 
-// expRow computes dst[i] = alpha · e**(x[i]-shift), max32 the largest of x, and expSum32 Σ e**(x[i]-shift).
-func expRow(dst, x []float32, shift, alpha float32) {
-	if exps == nil || len(x) == 0 {
-		expRowPortable(dst, x, shift, alpha)
+// expRow computes dst[i] = alpha · e**(scale·x[i]-shift). dst may be x.
+func expRow(dst, x []float32, scale, shift, alpha float32) {
+	if exps == nil {
+		expRowPortable(dst, x, scale, shift, alpha)
 		return
 	}
-	_ = dst[len(x)-1]
+	dst = dst[:len(x)]
 	for i := 0; i < len(x); i += rowPart {
-		exps.exp(min(rowPart, len(x)-i), &x[i], &dst[i], shift, alpha)
+		exps.exp(min(rowPart, len(x)-i), &x[i], &dst[i], scale, shift, alpha)
 	}
 }
 
+// max32 returns the largest of x, and -Inf for an empty x. If there is a NaN it may be passed over, but not for -Inf.
 func max32(x []float32) float32 {
-	if exps == nil || len(x) == 0 {
+	if exps == nil {
 		return maxPortable(x)
 	}
-	m := exps.max(min(rowPart, len(x)), &x[0])
-	for i := rowPart; i < len(x); i += rowPart {
+	m := float32(math.Inf(-1))
+	for i := 0; i < len(x); i += rowPart {
 		m = max(m, exps.max(min(rowPart, len(x)-i), &x[i]))
 	}
 	if math.IsInf(float64(m), -1) { // which a NaN among -Inf may pass for
@@ -59,6 +76,7 @@ func max32(x []float32) float32 {
 	return m
 }
 
+// expSum32 returns Σ e**(x[i]-shift).
 func expSum32(x []float32, shift float32) (sum float64) {
 	if exps == nil {
 		return expSumPortable(x, shift)
@@ -72,15 +90,35 @@ func expSum32(x []float32, shift float32) (sum float64) {
 // softmaxRow32 computes dst = softmax(scale·x) for scale > 0 and returns the logarithm of Σ e**(scale·x[i]). If all x are
 // -Inf it is -Inf, and dst zeros. dst may be x.
 func softmaxRow32(dst, x []float32, scale float32) float64 {
-	if exps == nil || len(x) == 0 || len(x) > rowPart {
+	if exps == nil || len(x) == 0 {
 		return softmaxRowPortable(dst, x, scale)
 	}
-	_ = dst[len(x)-1]
+	dst = dst[:len(x)]
+	if len(x) > sumPart {
+		return softmaxLongRow(dst, x, scale)
+	}
 	largest, sum := exps.softmax(len(x), &x[0], &dst[0], scale)
 	if sum == 0 { // all are -Inf, or NaN among them
 		return softmaxRowPortable(dst, x, scale)
 	}
 	return float64(largest) + math.Log(float64(sum))
+}
+
+// softmaxLongRow is softmaxRow32 for a row whose exponentials are too many to add up in float32.
+func softmaxLongRow(dst, x []float32, scale float32) float64 {
+	m := scale * max32(x)
+	if math.IsInf(float64(m), -1) {
+		clear(dst)
+		return math.Inf(-1)
+	}
+	var sum float64
+	for i := 0; i < len(x); i += sumPart { // what is added up is still in the cache
+		end := min(i+sumPart, len(x))
+		expRow(dst[i:end], x[i:end], scale, m, 1)
+		sum += sum32(dst[i:end])
+	}
+	scaleRow(dst, dst, float32(1/sum))
+	return float64(m) + math.Log(sum)
 }
 
 // attentionGradRow32 computes p[i] = e**(scale·p[i]-lse) and dp[i] = p[i]·(dp[i]-delta)·scale.
@@ -95,49 +133,38 @@ func attentionGradRow32(p, dp []float32, scale, lse, delta float32) {
 	}
 }
 
-// swigluRow computes one row of SwiGLU, and swigluGradRow one of its gradients.
-func swigluRow(dst, gate, up []float32) {
+// softmaxGradRow computes dx[i] = y[i]·(dy[i] - s). dx may be y or dy.
+func softmaxGradRow(dx, dy, y []float32, s float32) {
 	if exps == nil {
-		swigluPortable(dst, gate, up)
+		softmaxGradPortable(dx, dy, y, s)
 		return
 	}
-	gate, up = gate[:len(dst)], up[:len(dst)]
-	for i := 0; i < len(dst); i += rowPart {
-		exps.swiglu(min(rowPart, len(dst)-i), &gate[i], &up[i], &dst[i])
+	dy, y = dy[:len(dx)], y[:len(dx)]
+	for i := 0; i < len(dx); i += rowPart {
+		exps.softmaxGrad(min(rowPart, len(dx)-i), &y[i], &dy[i], &dx[i], s)
 	}
 }
 
-func swigluGradRow(dgate, dup, dy, gate, up []float32) {
+// logSoftmaxRow computes dst[i] = x[i] - largest - logSum. dst may be x.
+func logSoftmaxRow(dst, x []float32, largest, logSum float32) {
 	if exps == nil {
-		swigluGradPortable(dgate, dup, dy, gate, up)
-		return
-	}
-	n := len(dy)
-	dgate, dup, gate, up = dgate[:n], dup[:n], gate[:n], up[:n]
-	for i := 0; i < n; i += rowPart {
-		exps.swigluGrads(min(rowPart, n-i), &gate[i], &up[i], &dy[i], &dgate[i], &dup[i])
-	}
-}
-
-// geluRow computes dst[i] = x[i]·Φ(x[i]), and geluGradRow the gradient dx of that.
-func geluRow(dst, x []float32) {
-	if exps == nil {
-		geluPortable(dst, x)
+		logSoftmaxPortable(dst, x, largest, logSum)
 		return
 	}
 	x = x[:len(dst)]
 	for i := 0; i < len(dst); i += rowPart {
-		exps.gelu(min(rowPart, len(dst)-i), &x[i], &dst[i])
+		exps.logSoftmax(min(rowPart, len(dst)-i), &x[i], &dst[i], largest, logSum)
 	}
 }
 
-func geluGradRow(dx, dy, x []float32) {
+// subtractExpRow computes dst[i] = d[i] - alpha·e**(x[i]-shift). dst may be d or x.
+func subtractExpRow(dst, d, x []float32, shift, alpha float32) {
 	if exps == nil {
-		geluGradPortable(dx, dy, x)
+		subtractExpPortable(dst, d, x, shift, alpha)
 		return
 	}
-	dy, x = dy[:len(dx)], x[:len(dx)]
-	for i := 0; i < len(dx); i += rowPart {
-		exps.geluGrad(min(rowPart, len(dx)-i), &x[i], &dy[i], &dx[i])
+	d, x = d[:len(dst)], x[:len(dst)]
+	for i := 0; i < len(dst); i += rowPart {
+		exps.subtractExp(min(rowPart, len(dst)-i), &x[i], &d[i], &dst[i], shift, alpha)
 	}
 }

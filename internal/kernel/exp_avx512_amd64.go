@@ -4,12 +4,12 @@
 
 package kernel
 
-// expRowAVX512 computes y[i] = alpha * e**(x[i]-shift) for i < n. y may be x.
+// expRowAVX512 computes y[i] = alpha * e**(scale*x[i]-shift) for i < n. y may be x.
 //
 //go:noescape
-func expRowAVX512(n int, x *float32, y *float32, shift float32, alpha float32)
+func expRowAVX512(n int, x *float32, y *float32, scale float32, shift float32, alpha float32)
 
-// maxRowAVX512 returns the largest x[i] for i < n, -Inf if there is none. With a NaN it is any of them.
+// maxRowAVX512 returns the largest x[i] for i < n, -Inf if there is none. It passes over a NaN or returns it.
 //
 //go:noescape
 func maxRowAVX512(n int, x *float32) float32
@@ -24,7 +24,7 @@ func expSumAVX512(n int, x *float32, shift float32) float32
 //	y[i] = e**(scale*x[i]-largest) / sum
 //
 // with the largest scale*x[i] for scale > 0 and the sum of the exponentials, in 32 partial sums in turn. y may be x. If the
-// largest is -Inf, the sum is 0 and y is left alone.
+// largest is -Inf, apart from a NaN that it may pass over, the sum is 0 and y is left alone.
 //
 //go:noescape
 func softmaxRowAVX512(n int, x *float32, y *float32, scale float32) (largest float32, sum float32)
@@ -36,6 +36,35 @@ func softmaxRowAVX512(n int, x *float32, y *float32, scale float32) (largest flo
 //
 //go:noescape
 func attentionGradRowAVX512(n int, p *float32, dp *float32, scale float32, lse float32, delta float32)
+
+// softmaxGradRowAVX512 computes dx[i] = y[i] * (dy[i]-s) for i < n. dx may be y or dy.
+//
+//go:noescape
+func softmaxGradRowAVX512(n int, y *float32, dy *float32, dx *float32, s float32)
+
+// logSoftmaxRowAVX512 computes y[i] = x[i] - largest - logSum for i < n. y may be x.
+//
+//go:noescape
+func logSoftmaxRowAVX512(n int, x *float32, y *float32, largest float32, logSum float32)
+
+// subtractExpRowAVX512 computes y[i] = d[i] - alpha * e**(x[i]-shift) for i < n. y may be x or d.
+//
+//go:noescape
+func subtractExpRowAVX512(n int, x *float32, d *float32, y *float32, shift float32, alpha float32)
+
+// siluRowAVX512 computes y[i] = x[i] * sigmoid(x[i]) for i < n. y may be x.
+//
+//go:noescape
+func siluRowAVX512(n int, x *float32, y *float32)
+
+// siluGradRowAVX512 computes, with s = sigmoid(x[i]) for i < n,
+//
+//	dx[i] = dy[i] * s * (1 + x[i]*(1-s))
+//
+// dx may be x or dy.
+//
+//go:noescape
+func siluGradRowAVX512(n int, x *float32, dy *float32, dx *float32)
 
 // swigluAVX512 computes y[i] = gate[i] * sigmoid(gate[i]) * up[i] for i < n. y may be gate or up.
 //
@@ -57,7 +86,21 @@ func swigluBackwardAVX512(n int, gate *float32, up *float32, dy *float32, dgate 
 //go:noescape
 func geluRowAVX512(n int, x *float32, y *float32)
 
-// geluGradRowAVX512 computes dx[i] = dy[i] * (Φ(x[i]) + x[i]*φ(x[i])) for i < n. dx may be dy.
+// geluGradRowAVX512 computes dx[i] = dy[i] * (Φ(x[i]) + x[i]*φ(x[i])) for i < n. dx may be x or dy.
 //
 //go:noescape
 func geluGradRowAVX512(n int, x *float32, dy *float32, dx *float32)
+
+// geluTanhRowAVX512 computes y[i] = x[i] * sigmoid(2u) with u = √(2/π)*(x[i] + 0.044715*x[i]**3) for i < n. y may be x.
+//
+//go:noescape
+func geluTanhRowAVX512(n int, x *float32, y *float32)
+
+// geluTanhGradRowAVX512 computes, with s = sigmoid(2u) as in geluTanhRow for i < n,
+//
+//	dx[i] = dy[i] * (s + s*(1-s)*x[i]*2*√(2/π)*(1 + 3*0.044715*x[i]**2))
+//
+// dx may be x or dy.
+//
+//go:noescape
+func geluTanhGradRowAVX512(n int, x *float32, dy *float32, dx *float32)

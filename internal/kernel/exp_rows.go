@@ -11,9 +11,9 @@ const (
 	sumPart = 1 << 10
 )
 
-func expRowPortable[F Float](dst, x []F, shift, alpha F) {
+func expRowPortable[F Float](dst, x []F, scale, shift, alpha F) {
 	for i, v := range x {
-		dst[i] = alpha * exp(v-shift)
+		dst[i] = alpha * exp(scale*v-shift)
 	}
 }
 
@@ -68,37 +68,22 @@ func attentionGradRowPortable[F Float](p, dp []F, scale, lse, delta F) {
 	}
 }
 
-func swigluPortable[F Float](dst, gate, up []F) {
-	for i, v := range gate[:len(dst)] {
-		dst[i] = v * sigmoid(v) * up[i]
+func softmaxGradPortable[F Float](dx, dy, y []F, s F) {
+	dy, y = dy[:len(dx)], y[:len(dx)]
+	for i := range dx {
+		dx[i] = y[i] * (dy[i] - s)
 	}
 }
 
-func swigluGradPortable[F Float](dgate, dup, dy, gate, up []F) {
-	for i, d := range dy {
-		v, u := gate[i], up[i]
-		s := sigmoid(v)
-		dgate[i] = d * u * s * (1 + v*(1-s))
-		dup[i] = d * v * s
+func logSoftmaxPortable[F Float](dst, x []F, largest, logSum F) {
+	for i, v := range x[:len(dst)] {
+		dst[i] = v - largest - logSum
 	}
 }
 
-func geluPortable[F Float](dst, x []F) {
-	for i, e := range x[:len(dst)] {
-		v := float64(e)
-		dst[i] = F(v * normalCDF(v))
+func subtractExpPortable[F Float](dst, d, x []F, shift, alpha F) {
+	d = d[:len(dst)]
+	for i, v := range x[:len(dst)] {
+		dst[i] = d[i] - alpha*exp(v-shift)
 	}
 }
-
-func geluGradPortable[F Float](dx, dy, x []F) {
-	for i, e := range x[:len(dx)] {
-		v := float64(e)
-		density := math.Exp(-v*v/2) / math.Sqrt(2*math.Pi)
-		if math.IsInf(v, 0) {
-			v, density = math.Copysign(math.MaxFloat64, v), 0
-		}
-		dx[i] = F(float64(dy[i]) * (normalCDF(v) + v*density))
-	}
-}
-
-func normalCDF(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
