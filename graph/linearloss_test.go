@@ -11,7 +11,7 @@ import (
 
 // The loss of an output layer is that of its logits, with the same gradients, though it makes them in several chunks.
 func TestLinearCrossEntropyAgreesWithCrossEntropy(t *testing.T) {
-	const rows, dim, vocab = 300, 8, 40000 // 12 million logits
+	const rows, dim, vocab = 600, 8, 40000 // 24 million logits
 	ids := make([]int, rows)
 	for i := range ids {
 		ids[i] = i * 7919 % vocab

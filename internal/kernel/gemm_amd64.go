@@ -16,8 +16,12 @@ const (
 	// So many strips are multiplied before what comes next is told of their rows.
 	sgemmStream = 4
 
-	// Up to this many strips do not pay for packing a block of op(b) that is stored by rows.
-	sgemmInPlace = 48
+	// The multiplication of a block is cut into about so many units, which two threads share evenly enough.
+	sgemmUnits = 64
+
+	// Up to this many strips do not pay for packing a block of op(b) that is stored by rows. If its rows do not begin at
+	// vectors, so that loads of them cross cache lines, only so few.
+	sgemmInPlace, sgemmUnaligned = 48, 7
 
 	// Up to this many rows of op(a) are faster multiplied as vectors if b is stored by columns.
 	sgemmVectors = 8
@@ -148,7 +152,7 @@ type product32 struct {
 // room makes packed large enough.
 func (p *product32) room(size int) {
 	if len(p.packed) < size {
-		p.packed = Make[float32](max(size, 1<<14))
+		p.packed = Make[float32](max(size, hugePage/4))
 	}
 }
 
@@ -162,14 +166,14 @@ func (p *product32) blocks() {
 	}
 	p.panelSize = ceilDiv(rows, 16) * 16 * panel
 	p.strips = ceilDiv(p.m, tile)
-	p.packB = p.tb || p.strips > sgemmInPlace
+	p.packB = p.tb || p.strips > sgemmInPlace || p.ldb%16 != 0 && p.strips > sgemmUnaligned
 	p.packA = p.strips > 1 && (p.lda%1024 == 0 || p.ta && tile < 8 && p.n >= 128)
 	for p.col = 0; p.col < p.n; p.col += cols {
 		p.cols = min(cols, p.n-p.col)
 		p.panels = ceilDiv(p.cols, panel)
 		p.groups = 1
 		if p.parallel && p.after == nil {
-			p.groups = min(p.panels, ceilDiv(16, p.strips))
+			p.groups = min(p.panels, ceilDiv(sgemmUnits, p.strips))
 		}
 		for p.row = 0; p.row < p.k; p.row += rows {
 			p.rows = min(rows, p.k-p.row)

@@ -153,15 +153,6 @@ func linearsGradient[F kernel.Float](p *projection, xs tensor.Shape, in gorgonia
 			after(0, p.rows)
 		}
 	}
-	dx, err := apply(&Op{
-		name: "LinearDX", out: []signature{like[F](xs...)}, flops: product(1, p.rows, p.out, p.in),
-		run:  func(c *Call) error { backward(c, false, nil); return nil },
-		plus: func(c *Call) error { backward(c, true, nil); return nil },
-		then: backward,
-	}, append(gorgonia.Nodes{dy}, ws...)...)
-	if err != nil {
-		return nil, err
-	}
 	var shapes, biases []signature
 	for _, out := range p.outs {
 		shapes, biases = append(shapes, like[F](out, p.in)), append(biases, like[F](out))
@@ -177,21 +168,33 @@ func linearsGradient[F kernel.Float](p *projection, xs tensor.Shape, in gorgonia
 	if err != nil {
 		return nil, err
 	}
-	dws, err := parts(dw, n)
-	grads := append(gorgonia.Nodes{dx}, dws...)
-	if err != nil || len(in) == 1+n {
-		return grads, err
-	}
-	db, err := apply(&Op{
-		name: "LinearDB", out: biases, join: true,
-		run: func(c *Call) error {
-			kernel.ColumnSums(joined[F](c.Out, p.out), input[F](c, 0))
-			return nil
-		},
-	}, dy)
+	grads, err := parts(dw, n)
 	if err != nil {
 		return nil, err
 	}
-	dbs, err := parts(db, n)
-	return append(grads, dbs...), err
+	if len(in) > 1+n {
+		db, err := apply(&Op{
+			name: "LinearDB", out: biases, join: true,
+			run: func(c *Call) error {
+				kernel.ColumnSums(joined[F](c.Out, p.out), input[F](c, 0))
+				return nil
+			},
+		}, dy)
+		if err != nil {
+			return nil, err
+		}
+		dbs, err := parts(db, n)
+		if err != nil {
+			return nil, err
+		}
+		grads = append(grads, dbs...)
+	}
+	// The gradient of x comes last, so that the op before x can take over its rows.
+	dx, err := apply(&Op{
+		name: "LinearDX", out: []signature{like[F](xs...)}, flops: product(1, p.rows, p.out, p.in),
+		run:  func(c *Call) error { backward(c, false, nil); return nil },
+		plus: func(c *Call) error { backward(c, true, nil); return nil },
+		then: backward,
+	}, append(gorgonia.Nodes{dy}, ws...)...)
+	return append(gorgonia.Nodes{dx}, grads...), err
 }

@@ -19,7 +19,7 @@ func (e CrossEntropy) ApplyLinear(x, w, targets *gorgonia.Node) (*gorgonia.Node,
 }
 
 // chunkLogits is how many logits exist at a time, if a row has no more.
-const chunkLogits = 1 << 22
+const chunkLogits = 10 << 20
 
 // head is the output layer and the loss of LinearCrossEntropy.
 type head[F kernel.Float] struct {
