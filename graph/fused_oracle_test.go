@@ -113,7 +113,7 @@ func TestLinearCrossEntropyOracle(t *testing.T) {
 			o := linearOptions(t, c, key)
 			for _, p := range precisions {
 				for _, fused := range []bool{true, false} {
-					r := linearLoss{options: o, x: c.Get(t, "in.x"), w: c.Get(t, "in.w"), targets: c.Get(t, "in.targets").Ints, gy: c.Get(t, "gy")}
+					r := linearLoss{options: o, x: c.Get(t, "in.x"), w: c.Get(t, "in.w"), targets: c.Get(t, "in.targets").Ints, gy: c.Get(t, "gy").Floats}
 					y, dx, dw, err := r.run(t, p.dtype, fused)
 					if err != nil {
 						t.Fatal(err)

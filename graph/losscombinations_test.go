@@ -18,68 +18,21 @@ type linearLoss struct {
 	options loss.Options
 	x, w    oracle.Tensor
 	targets []int
-	gy      oracle.Tensor // gradients of the losses of rows, if these are what the options ask for
+	gy      []float64 // gradients of the losses of rows, if these are what the options ask for
 }
 
 // run returns the loss and its gradients, from loss.LinearCrossEntropy if fused is set and from the logits otherwise.
 func (l linearLoss) run(t *testing.T, dt tensor.Dtype, fused bool) (y, dx, dw []float64, err error) {
 	t.Helper()
-	g, ps, feed := graph.New(graph.DType(dt)), graph.NewParams(1, graph.DType(dt)), graph.Feed{}
-	px, pw := newParam(ps, "x", l.x), newParam(ps, "w", l.w)
-	x, w := g.Param(px), g.Param(pw)
-	targets := g.Input("targets", tensor.Int, len(l.targets))
-	feed[targets] = graph.Ints(l.targets, len(l.targets))
-	var out graph.Node
-	if fused {
-		out = graph.Apply3(l.options.LinearCrossEntropy, x, w, targets)
-	} else {
-		out = graph.Apply2(l.options.CrossEntropy, x.Linear(w), targets)
-	}
-	cost := out
-	if l.options.Reduction == loss.None {
-		dy := g.Input("dy", dt, len(l.targets))
-		feed[dy] = dense(dt, l.gy)
-		cost = out.Mul(dy).Sum()
-	}
-	prog, err := graph.CompileTrain(cost, out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := prog.Run(t.Context(), feed); err != nil {
-		return nil, nil, nil, err
-	}
-	v, err := prog.Value(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return wide(v.Data()), grad(t, px), grad(t, pw), nil
-}
-
-// grad returns the gradient of a parameter.
-func grad(t *testing.T, p *graph.Param) []float64 {
-	t.Helper()
-	v, err := p.Grad()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return wide(v.Data())
-}
-
-// wide returns a copy of the data of a value in float64.
-func wide(data any) (out []float64) {
-	switch data := data.(type) {
-	case []float32:
-		for _, v := range data {
-			out = append(out, float64(v))
+	out := trial{dtype: dt, values: map[string]oracle.Tensor{"x": l.x, "w": l.w}, dy: l.gy}.run(t, func(g *graph.Graph, in map[string]graph.Node, feed graph.Feed) graph.Node {
+		targets := g.Input("targets", tensor.Int, len(l.targets))
+		feed[targets] = graph.Ints(l.targets, len(l.targets))
+		if fused {
+			return graph.Apply3(l.options.LinearCrossEntropy, in["x"], in["w"], targets)
 		}
-	case []float64:
-		out = append(out, data...)
-	case float32:
-		out = []float64{float64(data)}
-	case float64:
-		out = []float64{data}
-	}
-	return out
+		return graph.Apply2(l.options.CrossEntropy, in["x"].Linear(in["w"]), targets)
+	})
+	return out.y, out.grads["x"], out.grads["w"], out.err
 }
 
 // random returns numbers of the normal distribution.
@@ -138,7 +91,7 @@ func (l linearLoss) same(t *testing.T, what string, dt tensor.Dtype, tol float64
 func TestLinearCrossEntropyIsCrossEntropy(t *testing.T) {
 	const rows, dim, classes = 37, 9, 23
 	rng := rand.New(rand.NewPCG(7, 1))
-	l := linearLoss{x: random(rng, rows, dim), w: random(rng, classes, dim), gy: random(rng, rows), targets: make([]int, rows)}
+	l := linearLoss{x: random(rng, rows, dim), w: random(rng, classes, dim), gy: sines(rows), targets: make([]int, rows)}
 	for i := range l.targets {
 		l.targets[i] = i * i % classes
 	}
@@ -169,7 +122,7 @@ func TestLinearCrossEntropyIsCrossEntropy(t *testing.T) {
 func TestLinearCrossEntropyInChunks(t *testing.T) {
 	const rows, dim, classes = 5, 2, 1 << 21 // three rows, and then two
 	rng := rand.New(rand.NewPCG(7, 2))
-	l := linearLoss{x: random(rng, rows, dim), w: random(rng, classes, dim), gy: random(rng, rows), targets: []int{0, loss.Ignored, 1 << 20, 7, 1<<21 - 1}}
+	l := linearLoss{x: random(rng, rows, dim), w: random(rng, classes, dim), gy: sines(rows), targets: []int{0, loss.Ignored, 1 << 20, 7, 1<<21 - 1}}
 	for _, o := range []loss.Options{
 		{}, {Reduction: loss.Sum, LabelSmoothing: 0.1}, {Reduction: loss.None, ZLoss: 0.01, Ignore: []int{7}},
 	} {
