@@ -67,13 +67,19 @@ func (tr trial) run(t *testing.T, build builder) (out outcome) {
 	}
 	out.y, out.grads = wide(v.Data()), make(map[string][]float64)
 	for name, p := range ps.All() {
-		d, err := p.Grad()
-		if err != nil {
-			t.Fatal(err)
-		}
-		out.grads[name] = wide(d.Data())
+		out.grads[name] = grad(t, p)
 	}
 	return out
+}
+
+// grad returns the gradient of a parameter.
+func grad(t *testing.T, p *graph.Param) []float64 {
+	t.Helper()
+	v, err := p.Grad()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wide(v.Data())
 }
 
 // wide returns a copy of the data of a value in float64.
