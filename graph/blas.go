@@ -12,7 +12,8 @@ import (
 //
 //	gorgonia.Use(graph.BLAS{})
 //
-// It is gonum's implementation except for Sgemm, and for Sgemm too where gonum would panic.
+// It is gonum's implementation except for Sgemm, and for Sgemm too where gonum would panic. Sums are rounded otherwise than
+// gonum's, and a factor of 0 does not hide NaN and Inf, as gonum lets it.
 type BLAS struct{ gonum.Implementation }
 
 var _ gorgonia.BLAS = BLAS{}
