@@ -36,6 +36,12 @@ func fusedGradientCases() (cs []gradientCase) {
 	sum("Linears with biases added", append(slices.Clone(biased), []int{2, 3, 8}), nil, func(_ *graph.Graph, p []node) node {
 		return p[0].Linears(p[1:4], p[4:7]...).Add(p[7].SiLU())
 	})
+	for _, packed := range [][]int{nil, {1, 2, 3}} {
+		sum("two Linears of one operand", weights, packed, func(_ *graph.Graph, p []node) node {
+			x := p[0].SiLU()
+			return x.Linears(p[1:4]).Mul(x.Linears([]node{p[3], p[2], p[1]}))
+		})
+	}
 	for _, rows := range []int{1, 6} {
 		sum("sum of products", [][]int{{rows, 5}, {3, 5}, {3, 5}, {3}}, nil, func(_ *graph.Graph, p []node) node {
 			x := p[0].SiLU()
@@ -46,8 +52,9 @@ func fusedGradientCases() (cs []gradientCase) {
 		y := p[0].Linear(p[1])
 		return y.Add(y)
 	})
-	sum("longer product added", [][]int{{3, 300}, {2, 300}, {2}, {3, 2}}, nil, func(_ *graph.Graph, p []node) node {
-		return p[3].SiLU().Add(p[0].Scale(0.05).Linear(p[1], p[2]))
+	sum("longer product added", [][]int{{3, 1}, {2, 1}, {300}, {2}, {3, 2}}, nil, func(_ *graph.Graph, p []node) node {
+		x, w := p[0].Add(p[2]).SiLU(), p[1].Add(p[2]).SiLU()
+		return p[4].SiLU().Add(x.Linear(w.Scale(0.05), p[3]))
 	})
 
 	add("SelfAttention scale", [][]int{{2, 3, 12}}, nil, func(_ *graph.Graph, p []node) node {

@@ -124,7 +124,7 @@ func TestLinearCrossEntropyInChunks(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 2))
 	l := linearLoss{x: random(rng, rows, dim), w: random(rng, classes, dim), gy: sines(rows), targets: []int{0, loss.Ignored, 1 << 20, 7, 1<<21 - 1}}
 	for _, o := range []loss.Options{
-		{}, {Reduction: loss.Sum, LabelSmoothing: 0.1}, {Reduction: loss.None, ZLoss: 0.01, Ignore: []int{7}},
+		{Reduction: loss.Sum, LabelSmoothing: 0.1}, {Reduction: loss.None, ZLoss: 0.01, Ignore: []int{7}},
 	} {
 		l.options = o
 		l.same(t, fmt.Sprintf("%+v", o), tensor.Float32, 1e-5)

@@ -60,7 +60,7 @@ func TestTapeMachineAgrees(t *testing.T) {
 			t.Run(fmt.Sprint(c.name, c.shapes, "/", p.name), func(t *testing.T) {
 				tol := 0.0
 				if c.sums {
-					tol = p.tol / 100
+					tol = p.tol / 10
 				}
 				prog, cost, feed, ps := c.program(t, p.dtype)
 				run(t, prog, feed)
