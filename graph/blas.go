@@ -12,7 +12,8 @@ import (
 //
 //	gorgonia.Use(graph.BLAS{})
 //
-// It is gonum's implementation except for Sgemm, and for Sgemm too where gonum would panic.
+// It is gonum's implementation except for Sgemm, and for Sgemm too where gonum would panic. Sums are rounded otherwise than
+// gonum's, and 0 in one matrix does not hide NaN and Inf in the other, as it may there.
 type BLAS struct{ gonum.Implementation }
 
 var _ gorgonia.BLAS = BLAS{}

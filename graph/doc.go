@@ -23,4 +23,10 @@
 // functions in, and a Program is a [gorgonia.VM]. Some operations of Gorgonia v0.9.18 are silently wrong (SoftMax over
 // rows that differ much, Slice beyond 255, the gradient of InverseSqrt, among others); none of them lies behind the
 // methods of Node.
+//
+// Gorgonia's tape machine computes the same bits from a graph as a Program does, with one exception. A Program lets a
+// product, or the gradient of a norm, add up the sum that it is part of, where the tape machine adds in a step of its own.
+// That rounds otherwise, so such sums and what follows from them may differ in the last bits. They may also between
+// programs of which one has the product among its outputs, since it is a step by itself there. A program alone is
+// deterministic: the same values have the same bits in every run, at any number of threads.
 package graph

@@ -11,6 +11,7 @@ import (
 // fusion is what a compiler knows of steps that become one.
 //
 // A sum with the result of an op that can add something to it needs no step: the op runs where the sum would, and adds.
+// That may round otherwise: a bias is added after the sum, and so is all but the first part of a long product.
 // An op whose rows follow from those of the step before needs none either: that step hands its rows over as they come,
 // while they are in a cache.
 type fusion struct {

@@ -129,16 +129,27 @@ func TestOracle(t *testing.T) {
 	})
 }
 
-func checkCase(t *testing.T, name string, build func(map[string]graph.Node) graph.Node, dt tensor.Dtype, tol float64) {
+// checkCase compares a case with what build makes of its inputs. Those that packed names share memory.
+func checkCase(t *testing.T, name string, build func(map[string]graph.Node) graph.Node, dt tensor.Dtype, tol float64, packed ...string) {
+	t.Helper()
 	c := oracle.Load(t, name)
 	g := graph.New(graph.DType(dt))
 	params := graph.NewParams(1, graph.DType(dt))
 	in, feed := make(map[string]graph.Node), graph.Feed{}
 	trained := make(map[string]*graph.Param)
 	for k, v := range c.With("in.") {
-		switch {
-		case c.Tensors["grad."+k].Shape != nil:
+		if c.Tensors["grad."+k].Shape != nil {
 			trained[k] = newParam(params, k, v)
+		}
+	}
+	var together []*graph.Param
+	for _, k := range packed {
+		together = append(together, trained[k])
+	}
+	graph.Pack(together...)
+	for k, v := range c.With("in.") {
+		switch {
+		case trained[k] != nil:
 			in[k] = g.Param(trained[k])
 		case v.Ints != nil:
 			in[k] = g.Input(k, tensor.Int, v.Shape...)

@@ -8,15 +8,15 @@ import (
 
 // Pack moves the storage of parameters together, one behind the other in order, so that [Node.Linears] multiplies by them
 // as by one. They keep their names, shapes and values. It must come before any graph has the parameters, as in the
-// function that makes a layer. Parameters that could not be made, or lie together already, are left alone.
+// function that makes a layer. If a graph has one of them already, or one could not be made, all stay where they are. A
+// parameter that is packed twice goes with the last ones.
 func Pack(params ...*Param) {
 	size := 0
-	for i, p := range params {
-		if p == nil || p.value == nil || p.value.Dtype() != params[0].value.Dtype() {
+	for _, p := range params {
+		if p == nil || p.value == nil || p.bound.Load() || p.value.Dtype() != params[0].value.Dtype() {
 			return
 		}
 		size += p.value.Shape().TotalSize()
-		_ = i
 	}
 	if size == 0 {
 		return

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
@@ -20,6 +21,7 @@ type Param struct {
 	name  string
 	value *tensor.Dense
 	grad  gorgonia.Value
+	bound atomic.Bool // somebody works on the storage of value, which stays where it is from then on
 }
 
 var _ gorgonia.ValueGrad = (*Param)(nil)
@@ -60,6 +62,7 @@ func (p *Param) path() string {
 // header returns a new tensor over the storage of p. Gorgonia changes tensors while it works on them, so each graph and
 // each program needs its own.
 func (p *Param) header() *tensor.Dense {
+	p.bound.Store(true)
 	shape := tensor.WithShape(p.value.Shape().Clone()...)
 	if p.value.Dtype() == tensor.Float64 {
 		return tensor.New(shape, tensor.WithBacking(p.value.Float64s()))

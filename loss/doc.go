@@ -9,7 +9,8 @@
 // The losses subtract the largest logit of a row before exponentiating and keep log-sum-exp apart from it, so that
 // logits of any finite size neither overflow nor lose small losses to rounding. Logits that are NaN, +Inf or nothing
 // but -Inf are an error of the run which names the row, as is a target that is no class: no loss is silently NaN. A
-// logit of -Inf is a masked class: as the target it costs +Inf with finite gradients, anywhere else nothing.
+// logit of -Inf is a masked class: as the target it costs +Inf with finite gradients, unless its weight is
+// 0, and anywhere else nothing.
 //
 // [graph.Apply2]: https://pkg.go.dev/github.com/logits-go/logits/graph#Apply2
 package loss

@@ -96,8 +96,13 @@ func (c *scored[F]) forwardRows(lo, hi int) {
 		x := c.logits[r*c.Classes:][:c.Classes]
 		m, z := LogSumExp(x)
 		l := float64(m) + z
-		// (m - x) + z keeps what lse - x would round away.
-		loss := (1 - c.Smoothing) * c.weight(t) * (float64(m) - float64(x[t]) + z)
+		// (m - x) + z keeps what lse - x would round away. A target that counts for nothing costs nothing, even where
+		// the logit is -Inf.
+		hit, cost := (1-c.Smoothing)*c.weight(t), float64(m)-float64(x[t])+z
+		if hit == 0 && math.IsInf(cost, 1) {
+			cost = 0
+		}
+		loss := hit * cost
 		if c.Smoothing != 0 {
 			var s float64
 			for i, v := range x {

@@ -41,7 +41,7 @@ func linears[F kernel.Float](x *gorgonia.Node, ws, bs gorgonia.Nodes) (*gorgonia
 		o.fail("no weights for %s", show("x", x))
 	}
 	if o.err == nil && len(bs) != 0 && len(bs) != len(ws) {
-		o.fail("%d biases for %d weights", len(bs), len(ws))
+		o.fail("%d biases for %d weights of %s", len(bs), len(ws), show("x", x))
 	}
 	p := projection{rows: 1}
 	for i, w := range ws {
