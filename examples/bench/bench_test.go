@@ -84,31 +84,35 @@ func TestSpeeds(t *testing.T) {
 	}
 }
 
-func TestCheck(t *testing.T) {
-	good := settings{seconds: 1, pairs: 1, steps: 1}
+// A flag that does not matter is an error, and so is a number that makes no sense.
+func TestRunRefuses(t *testing.T) {
+	good := settings{models: "none", seconds: 1, pairs: 1, steps: 1}
 	for _, test := range []struct {
-		name string
-		set  func(s *settings)
-		ok   bool
+		name  string
+		set   func(s *settings)
+		given []string
+		want  string
 	}{
-		{"nothing", func(s *settings) {}, true},
-		{"torch and naive", func(s *settings) { s.torch, s.naive = "x", true }, true},
-		{"recipe and torch", func(s *settings) { s.recipe, s.torch = "x", "x" }, true},
-		{"gemm and openblas", func(s *settings) { s.gemm, s.openblas = true, true }, true},
-		{"gemm and growth", func(s *settings) { s.gemm, s.growth = true, true }, false},
-		{"gemm and torch", func(s *settings) { s.gemm, s.torch = true, "x" }, false},
-		{"openblas alone", func(s *settings) { s.openblas = true }, false},
-		{"naive alone", func(s *settings) { s.naive = true }, false},
-		{"naive recipe", func(s *settings) { s.naive, s.recipe, s.torch = true, "x", "x" }, false},
-		{"no pairs", func(s *settings) { s.pairs = 0 }, false},
-		{"no steps", func(s *settings) { s.steps = 0 }, false},
-		{"no time", func(s *settings) { s.seconds = 0 }, false},
+		{"gemm and growth", func(s *settings) { s.gemm, s.growth = true, true }, []string{"gemm", "growth"}, "-growth"},
+		{"gemm and torch", func(s *settings) { s.gemm, s.torch = true, "x" }, []string{"gemm", "torch"}, "-torch"},
+		{"openblas alone", func(s *settings) { s.openblas = true }, []string{"openblas"}, "-openblas"},
+		{"naive alone", func(s *settings) { s.naive = true }, []string{"naive"}, "-naive"},
+		{"naive recipe", func(s *settings) { s.naive, s.recipe = true, "x" }, []string{"naive", "recipe"}, "-naive"},
+		{"pairs of nothing", func(s *settings) {}, []string{"pairs"}, "-pairs"},
+		{"no pairs", func(s *settings) { s.torch, s.pairs = "x", 0 }, []string{"torch", "pairs"}, "0 pairs"},
+		{"no steps", func(s *settings) { s.recipe, s.steps = "x", 0 }, []string{"recipe", "steps"}, "0 steps"},
+		{"no time", func(s *settings) { s.seconds = 0 }, []string{"time"}, "0s of time"},
+		{"threads", func(s *settings) { s.threads = -1 }, []string{"threads"}, "-1 threads"},
+		{"an unknown model", func(s *settings) {}, []string{"models", "threads", "json"}, `unknown model "none"`},
 	} {
 		s := good
 		test.set(&s)
-		if err := s.check(); (err == nil) != test.ok {
-			t.Errorf("%s: %v", test.name, err)
+		if err := run(t.Context(), s, test.given, nil); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %s", test.name, err, test.want)
 		}
+	}
+	if err := run(t.Context(), good, nil, []string{"left"}); err == nil || !strings.Contains(err.Error(), `"left"`) {
+		t.Errorf("an argument: %v", err)
 	}
 }
 

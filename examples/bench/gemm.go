@@ -93,7 +93,7 @@ func productsOn(ctx context.Context, s settings, r *report, openBLAS string) err
 	for _, e := range engines {
 		names += fmt.Sprintf(" %9s", e.name)
 	}
-	r.say("\n%-16s %16s%s", fmt.Sprintf("%d threads", s.threads), "m x n x k", names)
+	r.say("\n%-16s %16s%s", fmt.Sprintf("threads: %d", s.threads), "m x n x k", names)
 	var rows []productRow
 	for _, p := range shapes() {
 		rates, err := p.compare(s, engines)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"math"
+	"time"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -48,12 +49,12 @@ func growth(ctx context.Context, s settings, r *report) error {
 				return err
 			}
 			turns = append(turns, func() error {
-				t, err := timeSteps(ctx, step, s.seconds/4/growthTurns)
+				t, err := timeSteps(ctx, step, s.seconds/4/time.Duration(s.pairs))
 				times[i] = append(times[i], t...)
 				return err
 			})
 		}
-		if err := inTurns(growthTurns, turns...); err != nil {
+		if err := inTurns(s.pairs, turns...); err != nil {
 			return err
 		}
 		row := growthRow{Axis: axis.name, Values: axis.values}
@@ -70,9 +71,6 @@ func growth(ctx context.Context, s settings, r *report) error {
 	}
 	return nil
 }
-
-// growthTurns is how often each value is measured, in turns with the others of its axis.
-const growthTurns = 3
 
 // powers returns the p for which values^p comes closest to times, and that of the last two.
 func powers(values []int, times []float64) (p, last float64) {

@@ -20,6 +20,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/pkg/errors"
@@ -60,62 +62,63 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, s); err != nil {
+	var given []string
+	flag.Visit(func(f *flag.Flag) { given = append(given, f.Name) })
+	if err := run(ctx, s, given, flag.Args()); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-// run does what the flags ask for.
-func run(ctx context.Context, s settings) error {
-	if err := s.check(); err != nil {
-		return err
-	}
+// modes are what the program can do, each with the flags that matter to it besides -threads and -json.
+var modes = map[string]struct {
+	do    func(ctx context.Context, s settings, r *report) error
+	flags string
+}{
+	"":       {speeds, "models time"},
+	"torch":  {besideTorch, "torch python naive models time pairs"},
+	"gemm":   {products, "gemm openblas time pairs"},
+	"growth": {growth, "growth time pairs"},
+	"recipe": {recipe, "recipe steps pairs torch python"},
+}
+
+// run does what the flags ask for. No flag is ignored: one that does not matter is an error.
+func run(ctx context.Context, s settings, given, args []string) error {
 	kernel.SetThreads(s.threads)
 	if s.child != "" {
 		return measure(ctx, s)
+	}
+	mode := modes[s.mode()]
+	for _, name := range given {
+		if !slices.Contains(strings.Fields(mode.flags+" threads json"), name) {
+			return errors.Errorf("-%s does not go with the other flags", name)
+		}
+	}
+	if len(args) > 0 || s.threads < 0 || s.pairs < 1 || s.steps < 1 || s.seconds <= 0 {
+		return errors.Errorf("arguments %q, %d threads, %d pairs, %d steps, %v of time", args, s.threads, s.pairs, s.steps, s.seconds)
 	}
 	r, err := newReport(os.Stdout, s.json)
 	if err != nil {
 		return err
 	}
-	switch {
-	case s.gemm:
-		err = products(ctx, s, r)
-	case s.growth:
-		err = growth(ctx, s, r)
-	case s.recipe != "":
-		err = recipe(ctx, s, r)
-	case s.torch != "":
-		err = besideTorch(ctx, s, r)
-	default:
-		err = speeds(ctx, s, r)
-	}
+	err = mode.do(ctx, s, r)
 	if e := r.close(); err == nil {
 		err = e
 	}
 	return err
 }
 
-// check refuses what does not go together, since no flag is ignored.
-func (s settings) check() error {
-	modes := 0
-	for _, on := range []bool{s.gemm, s.growth, s.recipe != "", s.torch != "" && s.recipe == ""} {
-		if on {
-			modes++
-		}
-	}
+// mode returns the name of the mode that the flags ask for.
+func (s settings) mode() string {
 	switch {
-	case flag.NArg() > 0:
-		return errors.Errorf("unexpected argument %q", flag.Arg(0))
-	case modes > 1:
-		return errors.New("one of -gemm, -growth, -recipe and -torch at a time; only -recipe and -torch go together")
-	case s.openblas && !s.gemm:
-		return errors.New("-openblas needs -gemm")
-	case s.naive && (s.torch == "" || s.recipe != ""):
-		return errors.New("-naive needs -torch without -recipe")
-	case s.threads < 0 || s.pairs < 1 || s.steps < 1 || s.seconds <= 0:
-		return errors.New("-time, -pairs and -steps must be positive, and -threads not negative")
+	case s.gemm:
+		return "gemm"
+	case s.growth:
+		return "growth"
+	case s.recipe != "":
+		return "recipe"
+	case s.torch != "":
+		return "torch"
 	}
-	return nil
+	return ""
 }

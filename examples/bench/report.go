@@ -59,7 +59,9 @@ func (r *report) json(kind string, figures any) error {
 	if r.file == nil {
 		return nil
 	}
-	return errors.WithStack(json.NewEncoder(r.file).Encode(struct {
+	e := json.NewEncoder(r.file)
+	e.SetEscapeHTML(false) // "d->ff" stays so
+	return errors.WithStack(e.Encode(struct {
 		Kind    string `json:"kind"`
 		Figures any    `json:"figures"`
 	}{kind, figures}))
