@@ -1,51 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"runtime"
 	"slices"
-	"sync"
-	"time"
+	"strings"
 
 	"github.com/logits-go/logits/internal/kernel"
 )
-
-// threads returns the number of threads that n stands for.
-func threads(n int) int {
-	if n == 0 {
-		return runtime.GOMAXPROCS(0)
-	}
-	return n
-}
-
-// measurePeak returns how many GFLOP/s the threads reach together in a product that stays in their first caches.
-func measurePeak(n int) float64 {
-	n = threads(n)
-	var best float64
-	for range 10 {
-		var wg sync.WaitGroup
-		rates := make([]float64, n)
-		for t := range rates {
-			wg.Go(func() {
-				const m, n, k = 112, 32, 192
-				a, b, c := kernel.Make[float32](m*k), kernel.Make[float32](k*n), kernel.Make[float32](m*n)
-				start := time.Now()
-				const times = 2000
-				for range times {
-					kernel.GemmSerial(false, false, m, n, k, a, k, b, n, c, n, false)
-				}
-				rates[t] = 2 * m * n * k * times / time.Since(start).Seconds() / 1e9
-			})
-		}
-		wg.Wait()
-		var sum float64
-		for _, r := range rates {
-			sum += r
-		}
-		best = max(best, sum)
-	}
-	return best
-}
 
 // A shape is one product of a training step.
 type shape struct {
@@ -54,9 +16,10 @@ type shape struct {
 	m, n, k int
 }
 
-// shapes lists the different products of the linear layers of the three models: outputs and both gradients.
+// shapes lists the products of the linear layers of all models: outputs y, and gradients dx and dw. They have 27 sizes
+// m x n x k. Where two have the same, they are transposed in different ways or belong to different layers.
 func shapes() (list []shape) {
-	for _, name := range []string{"tiny", "small", "ts"} {
+	for _, name := range modelNames {
 		s := sizes[name]
 		c, rows := s.config, s.tokens()
 		for _, l := range []struct {
@@ -72,70 +35,127 @@ func shapes() (list []shape) {
 	return list
 }
 
-// products prints the speed of each shape on one thread and on all.
-func products(s settings) error {
-	path, err := kernel.Path()
-	if err != nil {
-		return err
+func (p shape) size() string { return fmt.Sprintf("%dx%dx%d", p.m, p.n, p.k) }
+
+// distinctSizes counts the different sizes.
+func distinctSizes(list []shape) int {
+	seen := make(map[string]bool)
+	for _, p := range list {
+		seen[p.size()] = true
 	}
-	list := shapes()
-	counts := []int{1}
-	if n := threads(s.threads); n > 1 {
-		counts = append(counts, n)
-	}
-	speeds := make([][]float64, len(counts))
-	for i, n := range counts {
-		kernel.SetThreads(n)
-		for _, p := range list {
-			speeds[i] = append(speeds[i], p.speed())
+	return len(seen)
+}
+
+// A productRow is how fast the engines are at a product.
+type productRow struct {
+	Name    string             `json:"name"`
+	TransA  bool               `json:"transpose_a"`
+	TransB  bool               `json:"transpose_b"`
+	M       int                `json:"m"`
+	N       int                `json:"n"`
+	K       int                `json:"k"`
+	Threads int                `json:"threads"`
+	GFLOPs  map[string]float64 `json:"gflops"` // by engine
+}
+
+// products prints the speed of each shape on one thread and on all, for the kernels with assembly that this machine has
+// and for OpenBLAS if that is asked for.
+func products(ctx context.Context, s settings, r *report) error {
+	var openBLAS string // the program
+	if s.openblas {
+		program, remove, err := buildOpenBLAS(ctx)
+		if err != nil {
+			return err
 		}
+		defer remove()
+		openBLAS = program
 	}
-	fmt.Printf("kernels: %s; GFLOP/s, medians\n%-18s %20s", path, "product", "m x n x k")
-	for _, n := range counts {
-		fmt.Printf(" %7d thr", n)
-	}
-	fmt.Println()
-	for k, p := range list {
-		fmt.Printf("%-18s %20s", p.name, fmt.Sprintf("%dx%dx%d", p.m, p.n, p.k))
-		for i := range counts {
-			fmt.Printf(" %11.1f", speeds[i][k])
+	r.say("%d products of %d sizes, float32, GFLOP/s, medians", len(shapes()), distinctSizes(shapes()))
+	counts := []int{1, kernel.Threads()}
+	for _, threads := range slices.Compact(counts) {
+		s.threads = threads
+		if err := productsOn(ctx, s, r, openBLAS); err != nil {
+			return err
 		}
-		fmt.Println()
-	}
-	for i, n := range counts {
-		slices.Sort(speeds[i])
-		median, peak := speeds[i][len(list)/2], measurePeak(n)
-		fmt.Printf("%d threads: median %.1f, %.1f%% of %.1f; slowest %.1f\n", n, median, 100*median/peak, peak, speeds[i][0])
 	}
 	return nil
 }
 
-// speed returns the median of some measurements, in GFLOP/s.
-func (p shape) speed() float64 {
-	a, b, c := kernel.Make[float32](p.m*p.k), kernel.Make[float32](p.k*p.n), kernel.Make[float32](p.m*p.n)
-	for i := range a {
-		a[i] = float32(i%31) - 15
+// productsOn prints the speeds on as many threads as s says.
+func productsOn(ctx context.Context, s settings, r *report, openBLAS string) error {
+	engines, err := startEngines(ctx, s, openBLAS)
+	defer stopEngines(engines)
+	if err != nil {
+		return err
 	}
-	for i := range b {
-		b[i] = float32(i%29) - 14
+	peak := measurePeak(s.threads)
+	names := ""
+	for _, e := range engines {
+		names += fmt.Sprintf(" %9s", e.name)
 	}
-	lda, ldb := p.k, p.n
-	if p.ta {
-		lda = p.m
-	}
-	if p.tb {
-		ldb = p.k
-	}
-	work := 2 * float64(p.m) * float64(p.n) * float64(p.k)
-	times := 1 + int(5e8/work)
-	var rates []float64
-	for range 9 {
-		start := time.Now()
-		for range times {
-			kernel.Gemm(p.ta, p.tb, p.m, p.n, p.k, a, lda, b, ldb, c, p.n, false)
+	r.say("\n%-16s %16s%s", fmt.Sprintf("threads: %d", s.threads), "m x n x k", names)
+	var rows []productRow
+	for _, p := range shapes() {
+		rates, err := p.compare(s, engines)
+		if err != nil {
+			return err
 		}
-		rates = append(rates, work*float64(times)/time.Since(start).Seconds()/1e9)
+		row, line := productRow{p.name, p.ta, p.tb, p.m, p.n, p.k, s.threads, rates}, ""
+		for _, e := range engines {
+			line += fmt.Sprintf(" %9.1f", rates[e.name])
+		}
+		if err := r.row("product", row, "%-16s %16s%s", p.name, p.size(), line); err != nil {
+			return err
+		}
+		rows = append(rows, row)
 	}
-	slices.Sort(rates)
-	return rates[len(rates)/2]
+	return summarize(r, engines, rows, max(peak, measurePeak(s.threads)))
+}
+
+// An engineRow is what an engine reaches in all products.
+type engineRow struct {
+	Engine  string   `json:"engine"`
+	Threads int      `json:"threads"`
+	Median  float64  `json:"median_gflops"`
+	Slowest float64  `json:"slowest_gflops"`
+	Peak    float64  `json:"peak_gflops"`
+	Share   float64  `json:"share_of_peak"`
+	Ratio   float64  `json:"ratio_to_openblas,omitzero"` // the median
+	Under   []string `json:"under_openblas,omitempty"`   // slower products
+}
+
+// summarize prints the medians of the engines, their share of the peak, and the products where OpenBLAS is faster.
+func summarize(r *report, engines []*engine, rows []productRow, peak float64) error {
+	r.say("")
+	for _, e := range engines {
+		row := engineRow{Engine: e.name, Threads: rows[0].Threads, Peak: peak}
+		var rates, ratios []float64
+		for _, p := range rows {
+			rates = append(rates, p.GFLOPs[e.name])
+			if theirs, ok := p.GFLOPs[openBLASName]; ok && e.name != openBLASName {
+				ratios = append(ratios, p.GFLOPs[e.name]/theirs)
+				if p.GFLOPs[e.name] < theirs {
+					row.Under = append(row.Under, fmt.Sprintf("%s (%.2f)", p.Name, p.GFLOPs[e.name]/theirs))
+				}
+			}
+		}
+		row.Median, row.Slowest, row.Share = median(rates), slices.Min(rates), median(rates)/peak
+		line := fmt.Sprintf("%-9s median %.1f, %.1f%% of a peak of %.1f; slowest %.1f", e.name, row.Median, 100*row.Share, peak, row.Slowest)
+		if len(ratios) > 0 {
+			row.Ratio = median(ratios)
+			line += fmt.Sprintf("; %.2f times OpenBLAS, from %.2f; under it: %s", row.Ratio, slices.Min(ratios), list(row.Under))
+		}
+		if err := r.row("products", row, "%s", line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list joins names, or says that there are none.
+func list(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
 }

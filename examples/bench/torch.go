@@ -1,30 +1,44 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 
-	"github.com/pkg/errors"
+	"github.com/logits-go/logits/internal/kernel"
 )
 
-// besideTorch measures each model alternately here and with PyTorch, each time in a new process, and prints the ratios.
-func besideTorch(ctx context.Context, s settings, models []string) error {
-	impls := [][]string{{"--impl", "best"}}
-	if s.naive {
-		impls = append(impls, []string{"--impl", "naive", "--env", "tuned"})
+// A rival is a way to write the models in PyTorch.
+type rival struct {
+	name string
+	args []string // of bench_torch.py
+}
+
+// besideTorch measures each model in turns here and with PyTorch, each time in a new process, and prints the ratios.
+func besideTorch(ctx context.Context, s settings, r *report) error {
+	models, err := s.chosen()
+	if err != nil {
+		return err
 	}
-	fmt.Printf("%-6s %-8s %-6s %10s %10s %7s  %-24s %16s\n", "model", "pass", "torch", "ours", "torch", "ratio", "of each pair", "memory MB")
-	for _, m := range models {
-		for _, pass := range []string{"train", "forward"} {
-			for _, impl := range impls {
-				if err := alternate(ctx, s, m, pass, impl); err != nil {
+	rivals := []rival{{"best", []string{"--impl", "best"}}}
+	if s.naive {
+		rivals = append(rivals, rival{"naive", []string{"--impl", "naive", "--env", "tuned"}})
+	}
+	r.say("tokens per second, medians; the ratio is the median of those of the pairs, ours to PyTorch's\n")
+	r.say("%-6s %-8s %-6s %9s %9s %6s  %-*s %9s %9s %6s", "model", "pass", "torch", "ours", "torch", "ratio",
+		5*s.pairs, "of each", "our MB", "torch MB", "ratio")
+	for _, model := range models {
+		for _, pass := range passes {
+			for _, v := range rivals {
+				p, err := compareTorch(ctx, s, v, model, pass)
+				if err != nil {
+					return err
+				}
+				err = r.row("torch", p, "%-6s %-8s %-6s %9.0f %9.0f %6.2f  %-*s %9.0f %9.0f %6.2f", p.Model, p.Pass, p.Torch,
+					p.Ours, p.Theirs, p.Ratio, 5*s.pairs, each(p.Ratios), p.OurMB, p.TheirMB, p.MemoryRatio)
+				if err != nil {
 					return err
 				}
 			}
@@ -33,53 +47,53 @@ func besideTorch(ctx context.Context, s settings, models []string) error {
 	return nil
 }
 
-// alternate measures one pass of one model against one implementation.
-func alternate(ctx context.Context, s settings, model, pass string, impl []string) error {
-	var our, their, ratios []float64
-	var ourMemory, theirMemory float64
-	for range max(1, s.pairs) {
-		f, err := ours(ctx, s, model, pass)
-		if err != nil {
-			return err
-		}
-		t, err := theirs(ctx, s, model, pass, impl)
-		if err != nil {
-			return err
-		}
-		our, their, ratios = append(our, f.Tokens), append(their, t.Tokens), append(ratios, f.Tokens/t.Tokens)
-		ourMemory, theirMemory = max(ourMemory, f.MemoryMB), max(theirMemory, t.MemoryMB)
-	}
-	each := ""
-	for _, r := range ratios {
-		each += fmt.Sprintf("%.3f ", r)
-	}
-	fmt.Printf("%-6s %-8s %-6s %10.0f %10.0f %7.3f  %-24s %7.0f %8.0f\n",
-		model, pass, impl[1], median(our), median(their), median(our)/median(their), each, ourMemory, theirMemory)
-	return nil
+// A torchRow compares one pass through one model with one rival.
+type torchRow struct {
+	Model       string    `json:"model"`
+	Pass        string    `json:"pass"`
+	Torch       string    `json:"torch"`
+	Ours        float64   `json:"tokens_per_second"`
+	Theirs      float64   `json:"torch_tokens_per_second"`
+	Ratio       float64   `json:"ratio"`
+	Ratios      []float64 `json:"ratios"`
+	OurMB       float64   `json:"memory_mb"`
+	TheirMB     float64   `json:"torch_memory_mb"`
+	MemoryRatio float64   `json:"memory_ratio"`
 }
 
-// theirs runs bench_torch.py, whose last line is JSON.
-func theirs(ctx context.Context, s settings, model, pass string, impl []string) (figure, error) {
-	args := append([]string{filepath.Join(s.torch, "bench_torch.py"), "--config", model, "--mode", pass,
-		"--threads", strconv.Itoa(threads(s.threads)), "--secs", fmt.Sprint(s.seconds.Seconds())}, impl...)
-	cmd := exec.CommandContext(ctx, s.python, args...)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
+// compareTorch measures all pairs of a row. Memory is the largest of all.
+func compareTorch(ctx context.Context, s settings, v rival, model, pass string) (torchRow, error) {
+	p := torchRow{Model: model, Pass: pass, Torch: v.name}
+	var ours, theirs []float64
+	err := inTurns(s.pairs, func() error {
+		var f speed
+		err := s.here(ctx, &f, "speed", model, pass)
+		ours, p.OurMB = append(ours, f.Tokens), max(p.OurMB, f.MemoryMB)
+		return err
+	}, func() error {
+		var f struct { // what bench_torch.py prints
+			Tokens   float64 `json:"tok_s"`
+			MemoryMB float64 `json:"rss_mb"`
+		}
+		args := append([]string{filepath.Join(s.torch, "bench_torch.py"), "--config", model, "--mode", pass,
+			"--threads", strconv.Itoa(kernel.Threads()), "--secs", fmt.Sprint(s.seconds.Seconds())}, v.args...)
+		err := figures(exec.CommandContext(ctx, s.python, args...), &f)
+		theirs, p.TheirMB = append(theirs, f.Tokens), max(p.TheirMB, f.MemoryMB)
+		return err
+	})
 	if err != nil {
-		return figure{}, errors.Wrapf(err, "PyTorch with %s", model)
+		return p, err
 	}
-	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
-	var r struct {
-		Tokens float64 `json:"tok_s"`
-		Memory float64 `json:"rss_mb"`
-	}
-	if err := json.Unmarshal(lines[len(lines)-1], &r); err != nil {
-		return figure{}, errors.Wrapf(err, "reading PyTorch's figures for %s", model)
-	}
-	return figure{Tokens: r.Tokens, MemoryMB: r.Memory}, nil
+	p.Ratios = ratios(ours, theirs)
+	p.Ours, p.Theirs, p.Ratio, p.MemoryRatio = median(ours), median(theirs), median(p.Ratios), p.OurMB/p.TheirMB
+	return p, nil
 }
 
-func median(x []float64) float64 {
-	x = slices.Sorted(slices.Values(x))
-	return x[len(x)/2]
+// ratios divides x by y.
+func ratios(x, y []float64) []float64 {
+	r := make([]float64, len(x))
+	for i := range r {
+		r[i] = x[i] / y[i]
+	}
+	return r
 }
