@@ -113,7 +113,7 @@ func buildOpenBLAS(ctx context.Context) (program string, remove func(), err erro
 }
 
 // enginePause is how long OpenBLAS's threads wait for work, at most, without sleeping.
-const enginePause = 60 * time.Millisecond
+const enginePause = 250 * time.Millisecond
 
 // compare asks all engines for a product in turns and returns the medians of their answers, in GFLOP/s.
 func (p shape) compare(s settings, engines []*engine) (map[string]float64, error) {

@@ -139,9 +139,10 @@ type product32 struct {
 	packB                bool // all its panels are packed, otherwise only one that is not full
 	packA                bool // strips are packed, otherwise read in place
 	panels               int
-	panelSize            int // floats from one packed panel to the next
-	strips               int // parts of c's rows
-	groups               int // parts of the panels that a strip meets in calls of its own
+	panelSize            int  // floats from one packed panel to the next
+	strips               int  // parts of c's rows
+	byPanels             bool // panels are shared over threads, otherwise strips
+	groups               int  // parts of the panels that a strip meets in calls of its own
 
 	inc int // from one result of a vector to the next
 
@@ -174,6 +175,11 @@ func (p *product32) blocks() {
 		p.groups = 1
 		if p.parallel && p.after == nil {
 			p.groups = min(p.panels, ceilDiv(sgemmUnits, p.strips))
+		}
+		// Where a strip is reused little, a thread is better off with the panels that it has packed itself.
+		p.byPanels = p.parallel && p.after == nil && p.packB && !p.packA && p.m < p.n && p.strips <= sgemmInPlace
+		if p.byPanels {
+			p.groups = p.panels
 		}
 		for p.row = 0; p.row < p.k; p.row += rows {
 			p.rows = min(rows, p.k-p.row)
@@ -242,13 +248,17 @@ func (p *product32) packPanels(lo, hi int) {
 	}
 }
 
-// multiplyStrips multiplies units [lo, hi) of the block: strip unit/groups with group unit%groups of the panels.
+// multiplyStrips multiplies units [lo, hi) of the block: strip unit/groups with group unit%groups of the panels or, by
+// panels, strip unit%strips with group unit/strips.
 func (p *product32) multiplyStrips(lo, hi int) {
 	room := p.stripRoom()
 	defer stripPool.Put(room)
 	packed := -1
 	for unit := lo; unit < hi; unit++ {
 		s, group := unit/p.groups, unit%p.groups
+		if p.byPanels {
+			s, group = unit%p.strips, unit/p.strips
+		}
 		p.multiplyStrip(room, s, p.panels*group/p.groups, p.panels*(group+1)/p.groups, packed != s)
 		packed = s
 	}
