@@ -108,7 +108,7 @@ func (p recipeRow) print(r *report) error {
 // recipe trains in turns here and with PyTorch and prints times, losses and ratios.
 func recipe(ctx context.Context, s settings, r *report) error {
 	r.say("nanoGPT's recipe for a CPU, %d of %d steps. The time is that of all steps, with losses of %d batches of each part every\n"+
-		"%d steps; the loss is that of the whole validation text at the end.\n", s.steps, recipeSteps, recipeEval, recipeEvery)
+		"%d steps; the ratio is PyTorch's to ours; the loss is that of the whole validation text at the end.\n", s.steps, recipeSteps, recipeEval, recipeEvery)
 	r.say("%-7s %8s %8s %6s  %9s %9s  %9s %9s", "seed", "ours, s", "torch, s", "ratio", "our loss", "torch", "our MB", "torch MB")
 	var ours, theirs []recipeRun
 	var ratios []float64

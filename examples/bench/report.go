@@ -23,6 +23,10 @@ type report struct {
 
 // newReport begins a report with what machine and program it is about.
 func newReport(table io.Writer, file string) (*report, error) {
+	path, err := kernel.Path()
+	if err != nil {
+		return nil, err
+	}
 	r := &report{table: table}
 	if file != "" {
 		f, err := os.Create(file)
@@ -30,10 +34,6 @@ func newReport(table io.Writer, file string) (*report, error) {
 			return nil, errors.WithStack(err)
 		}
 		r.file = f
-	}
-	path, err := kernel.Path()
-	if err != nil {
-		return nil, err
 	}
 	r.say("%s kernels, %d threads, %s\n", path, kernel.Threads(), runtime.Version())
 	return r, r.json("machine", struct {
