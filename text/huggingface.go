@@ -3,6 +3,7 @@ package text
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -22,26 +23,35 @@ type hfTokenizer struct {
 	Model         hfModelOrNone `json:"model"`
 }
 
-// hfUnknown stands for a part that must be null, and keeps its type for the message.
-type hfUnknown struct{ kind string }
+// hfUnknown stands for a part that is mostly null, and keeps its type for the message.
+type hfUnknown struct {
+	kind string
+	raw  []byte
+}
 
 func (u *hfUnknown) UnmarshalJSON(data []byte) error {
 	var k struct {
 		Type string `json:"type"`
 	}
 	_ = json.Unmarshal(data, &k) // anything but an object has no type, and is refused all the same
-	u.kind = k.Type
+	u.kind, u.raw = k.Type, bytes.Clone(data)
 	return nil
 }
 
+// hfAdded is an added token.
 type hfAdded struct {
-	ID         int    `json:"id"`
+	ID         *int   `json:"id"`
 	Content    string `json:"content"`
 	SingleWord bool   `json:"single_word"`
 	LStrip     bool   `json:"lstrip"`
 	RStrip     bool   `json:"rstrip"`
 	Normalized bool   `json:"normalized"`
 	Special    bool   `json:"special"`
+}
+
+func (a *hfAdded) UnmarshalJSON(data []byte) error {
+	type plain hfAdded
+	return unmarshalStrict(data, (*plain)(a))
 }
 
 // hfPart is a pre-tokenizer, a post-processor or a decoder: of those that are known, all fields.
@@ -53,6 +63,8 @@ type hfPart struct {
 	Pattern        *hfPattern `json:"pattern,omitempty"`
 	Behavior       string     `json:"behavior,omitempty"`
 	Invert         *bool      `json:"invert,omitempty"`
+
+	raw []byte // the whole of it
 }
 
 type hfPattern struct {
@@ -67,6 +79,7 @@ func (p *hfPart) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &k); err != nil {
 		return err
 	}
+	p.raw = bytes.Clone(data)
 	switch k.Type {
 	case "ByteLevel", "Split", "Fuse":
 		type plain hfPart
@@ -105,6 +118,45 @@ type hfModel struct {
 	IgnoreMerges            bool       `json:"ignore_merges"`
 	Vocab                   vocabulary `json:"vocab"`
 	Merges                  *hfMerges  `json:"merges"`
+}
+
+// check says what is not supported in a BPE. It returns one more than the largest id of the vocabulary.
+// unk_token and fuse_unk need no look: with tokens for all 256 bytes nothing is unknown.
+func (m *hfModel) check() (size int, err error) {
+	switch {
+	case m.Dropout != nil && *m.Dropout != 0:
+		return 0, errors.Errorf("dropout %g is not supported", *m.Dropout)
+	case m.ContinuingSubwordPrefix != nil && *m.ContinuingSubwordPrefix != "":
+		return 0, errors.Errorf("continuing_subword_prefix %q is not supported", *m.ContinuingSubwordPrefix)
+	case m.EndOfWordSuffix != nil && *m.EndOfWordSuffix != "":
+		return 0, errors.Errorf("end_of_word_suffix %q is not supported", *m.EndOfWordSuffix)
+	case m.IgnoreMerges:
+		return 0, errors.Errorf("ignore_merges is not supported")
+	}
+	for _, e := range m.Vocab {
+		size = max(size, e.id+1)
+	}
+	if used := len(m.Vocab); size > used+maxHoles {
+		return 0, errors.Errorf("ids up to %d are too many for %d tokens", size-1, used)
+	}
+	return size, nil
+}
+
+// special returns the added tokens.
+func (hf *hfTokenizer) special() (map[string]int, error) {
+	special := make(map[string]int, len(hf.AddedTokens))
+	for _, a := range hf.AddedTokens {
+		switch _, twice := special[a.Content]; {
+		case a.SingleWord || a.LStrip || a.RStrip:
+			return nil, errors.Errorf("added token %q: single_word, lstrip and rstrip are not supported", a.Content)
+		case a.ID == nil:
+			return nil, errors.Errorf("added token %q has no id", a.Content)
+		case twice:
+			return nil, errors.Errorf("added token %q occurs twice", a.Content)
+		}
+		special[a.Content] = *a.ID
+	}
+	return special, nil
 }
 
 // hfModelOrNone reads a model if its type is known, and only the type if not.
@@ -189,6 +241,7 @@ func (v *vocabulary) UnmarshalJSON(data []byte) error {
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return errors.Errorf("vocab is not an object")
 	}
+	*v = vocabulary{}
 	seen := make(map[string]bool)
 	for d.More() {
 		if len(*v) == maxEntries {
@@ -203,20 +256,51 @@ func (v *vocabulary) UnmarshalJSON(data []byte) error {
 			return errors.Errorf("token %q occurs twice in vocab", token)
 		}
 		seen[token] = true
-		var id int
+		var id *int // nil for null
 		if err := d.Decode(&id); err != nil {
 			return errors.Wrapf(err, "id of token %q", token)
 		}
-		if id < 0 || id > maxID {
-			return errors.Errorf("token %q cannot have id %d", token, id)
+		if id == nil {
+			return errors.Errorf("token %q has no id", token)
 		}
-		*v = append(*v, vocabularyEntry{token, id})
+		if *id < 0 || *id > maxID {
+			return errors.Errorf("token %q cannot have id %d", token, *id)
+		}
+		*v = append(*v, vocabularyEntry{token, *id})
 	}
 	return nil
 }
 
+// unmarshalStrict decodes data to v, a pointer to a struct. Unlike package json it tells fields apart by case
+// and wants each once at most.
 func unmarshalStrict(data []byte, v any) error {
+	names := make(map[string]bool) // whether a field may still come
+	for t, i := reflect.TypeOf(v).Elem(), 0; i < t.NumField(); i++ {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		names[name] = name != ""
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
+	if t, err := d.Token(); err == nil && t == json.Delim('{') {
+		for d.More() {
+			t, err := d.Token()
+			if err != nil {
+				return err
+			}
+			name, _ := t.(string)
+			switch again, ok := names[name]; {
+			case !ok || name == "":
+				return errors.Errorf("unknown field %q", name)
+			case !again:
+				return errors.Errorf("field %q occurs twice", name)
+			}
+			names[name] = false
+			var skipped json.RawMessage
+			if err := d.Decode(&skipped); err != nil {
+				return err
+			}
+		}
+	}
+	d = json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	return d.Decode(v)
 }
