@@ -271,36 +271,42 @@ func (v *vocabulary) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// unmarshalStrict decodes data to v, a pointer to a struct. Unlike package json it tells fields apart by case
-// and wants each once at most.
+// unmarshalStrict decodes data to v, a pointer to a struct. Unlike package json it tells fields apart by case,
+// knows all of them and wants each once at most.
 func unmarshalStrict(data []byte, v any) error {
-	names := make(map[string]bool) // whether a field may still come
-	for t, i := reflect.TypeOf(v).Elem(), 0; i < t.NumField(); i++ {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		names[name] = name != ""
-	}
 	d := json.NewDecoder(bytes.NewReader(data))
-	if t, err := d.Token(); err == nil && t == json.Delim('{') {
-		for d.More() {
-			t, err := d.Token()
-			if err != nil {
-				return err
-			}
-			name, _ := t.(string)
-			switch again, ok := names[name]; {
-			case !ok || name == "":
-				return errors.Errorf("unknown field %q", name)
-			case !again:
-				return errors.Errorf("field %q occurs twice", name)
-			}
-			names[name] = false
-			var skipped json.RawMessage
-			if err := d.Decode(&skipped); err != nil {
-				return err
-			}
+	d.DisallowUnknownFields()
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return errors.Errorf("%.20s is not an object", data)
+	}
+	fields, seen := reflect.ValueOf(v).Elem(), uint64(0)
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := t.(string)
+		i := fieldNamed(fields.Type(), name)
+		if i < 0 {
+			return errors.Errorf("unknown field %q", name)
+		}
+		if seen>>i&1 != 0 {
+			return errors.Errorf("field %q occurs twice", name)
+		}
+		seen |= 1 << i
+		if err := d.Decode(fields.Field(i).Addr().Interface()); err != nil {
+			return errors.Wrapf(err, "field %q", name)
 		}
 	}
-	d = json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	return d.Decode(v)
+	return nil
+}
+
+// fieldNamed returns the field of a struct of up to 64 that has a name in JSON, or -1.
+func fieldNamed(t reflect.Type, name string) int {
+	for i := range t.NumField() {
+		if tag, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); tag == name && name != "" {
+			return i
+		}
+	}
+	return -1
 }
