@@ -35,6 +35,7 @@ type Cutter interface {
 
 	// Cut returns a length at which text may be cut: whatever comes after text, the ids of text[:n] followed
 	// by the ids of the rest are the ids of the whole. It returns the largest length it knows of, and 0 if it
-	// knows none. If the Cutter has a method EncodeRest like that of [SentencePiece], the rest goes through it.
+	// knows none. If the Cutter has a method EncodeRest like that of [SentencePiece], what comes after a cut
+	// goes through it.
 	Cut(text string) int
 }
