@@ -60,6 +60,19 @@ func TestNewSentencePieceRefuses(t *testing.T) {
 	}
 }
 
+// A small file must not make a large table.
+func TestSentencePieceManyMerges(t *testing.T) {
+	var tokens []string
+	for _, letter := range []string{"a", "b", "c"} {
+		for n := range maxPiece {
+			tokens = append(tokens, strings.Repeat(letter, n+1))
+		}
+	}
+	if _, err := NewSentencePiece(llamaPieces(tokens...)); err == nil || !strings.Contains(err.Error(), "more than 1048576 merges") {
+		t.Errorf("NewSentencePiece = %v, want an error with more than 1048576 merges", err)
+	}
+}
+
 // A tokenizer does not change with the config it was made from.
 func TestSentencePieceKeepsConfig(t *testing.T) {
 	c := smallPieces()

@@ -274,19 +274,57 @@ func TestTok512(t *testing.T) {
 }
 
 // Words of every length take the same way through one algorithm or the other.
-func TestSentencePieceLongWord(t *testing.T) {
-	s := newPieces(t, smallPieces())
-	for _, n := range []int{1, shortWord - 1, shortWord, shortWord + 1, 1 << 20} {
-		text := strings.Repeat("a", n)
+func TestSentencePieceWordLengths(t *testing.T) {
+	c, rng := onePiece()
+	s := newPieces(t, c)
+	for n := range 3 * shortWord {
+		text := string(letters(rng, n))
+		if got, want := encode(t, s, text), refPieces(c, text, true); !slices.Equal(got, want) {
+			t.Fatalf("Encode(%q) = %v, want %v", text, got, want)
+		}
+	}
+}
+
+// onePiece returns a vocabulary by which every text of the letters a, b and c is one word.
+func onePiece() (SentencePieceConfig, *rand.Rand) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	var tokens []string
+	for _, x := range "abc" {
+		tokens = append(tokens, string(x), " "+string(x))
+		for _, y := range "abc" {
+			tokens = append(tokens, string(x)+string(y), string(x)+"b"+string(y)+"a")
+		}
+	}
+	rng.Shuffle(len(tokens), func(i, j int) { tokens[i], tokens[j] = tokens[j], tokens[i] })
+	return llamaPieces(append(tokens, " ")...), rng
+}
+
+func letters(rng *rand.Rand, n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = "abc"[rng.IntN(3)]
+	}
+	return b
+}
+
+// A word of a megabyte must not take time that grows with its square: this test would not end.
+func TestSentencePieceHostileWords(t *testing.T) {
+	c, rng := onePiece()
+	s := newPieces(t, c)
+	for name, text := range map[string]string{
+		"one letter":  strings.Repeat("a", 1<<20),
+		"letters":     string(letters(rng, 1<<20)),
+		"spaces":      strings.Repeat(" ", 1<<20),
+		"no UTF-8":    strings.Repeat("\xff", 1<<20),
+		"underlines":  strings.Repeat("▁", 1<<18),
+		"half tokens": strings.Repeat("<s", 1<<19),
+	} {
 		ids := encode(t, s, text)
 		if back, err := s.Decode(ids); err != nil || back != text {
-			t.Errorf("%d letters do not come back, error %v", n, err)
+			t.Errorf("%s: Decode(Encode(x)) is not x, error %v", name, err)
 		}
-		if n < 1000 && !slices.Equal(ids, refPieces(smallPieces(), text, true)) {
-			t.Errorf("%d letters are %v, want %v", n, ids, refPieces(smallPieces(), text, true))
-		}
-		if n > 1000 && len(ids) > n/2+2 {
-			t.Errorf("%d letters are %d tokens", n, len(ids))
+		if n := s.Cut(text); name != "one letter" && name != "letters" && n == 0 {
+			t.Errorf("%s: there is no place to cut", name)
 		}
 	}
 }
