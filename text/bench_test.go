@@ -58,6 +58,28 @@ func BenchmarkEncodeOneWord(b *testing.B) {
 	}
 }
 
+func BenchmarkEncodeSentencePiece(b *testing.B) {
+	tok, text := tok512(b, "tok512.model"), readData(b, "text/tinyshakespeare.txt")
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := tok.Encode(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkEncodeSentencePieceOneWord(b *testing.B) {
+	c, rng := onePiece()
+	tok, text := newPieces(b, c), string(letters(rng, 1<<20))
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		if _, err := tok.Encode(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkDecode(b *testing.B) {
 	tok, text := gpt2(b), readData(b, "text/tinyshakespeare.txt")
 	ids := encode(b, tok, text)

@@ -66,9 +66,6 @@ type merge struct {
 const (
 	maxID    = 1<<31 - 1 // ids are held in 32 bits
 	maxHoles = 1 << 16   // ids that may be of no token, lest one huge id fill the memory
-
-	maxSpecial  = 1 << 10 // the longest special token, because looking for it can take its length everywhere
-	maxSpecials = 1 << 18 // the length of all of them, each byte of which can make a node
 )
 
 // NewBPE returns the tokenizer that config describes, or the reason why there can be none.
@@ -133,25 +130,13 @@ func NewBPE(config BPEConfig) (*BPE, error) {
 
 // addSpecials completes tokens with the special tokens and makes it the vocabulary.
 func (b *BPE) addSpecials(tokens []string, ids map[string]uint32) error {
-	used, top, length := len(ids), len(tokens), 0
-	for _, token := range slices.Sorted(maps.Keys(b.special)) { // sorted, for the same error every time
-		id := b.special[token]
-		switch {
-		case token == "":
-			return errors.Errorf("text: special token %d is empty", id)
-		case !utf8.ValidString(token):
-			return errors.Errorf("text: special token %q is not valid UTF-8", token)
-		case id < 0 || id > maxID:
-			return errors.Errorf("text: special token %q cannot have id %d", token, id)
-		case len(token) > maxSpecial:
-			return errors.Errorf("text: special token %d is %d bytes long, more than %d", id, len(token), maxSpecial)
-		}
-		if length += len(token); length > maxSpecials {
-			return errors.Errorf("text: special tokens are longer than %d bytes together", maxSpecials)
-		}
-		top = max(top, id+1)
+	top, err := checkSpecials(b.special)
+	if err != nil {
+		return err
 	}
-	if used += len(b.special); top > used+maxHoles {
+	top = max(top, len(tokens))
+	used := len(ids) + len(b.special)
+	if top > used+maxHoles {
 		return errors.Errorf("text: ids up to %d are too many for %d tokens", top-1, used)
 	}
 	tokens = append(tokens, make([]string, top-len(tokens))...)

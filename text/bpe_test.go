@@ -258,20 +258,21 @@ func TestBPEOutsideVocabulary(t *testing.T) {
 }
 
 func TestEncodeConcurrently(t *testing.T) {
-	b := trained(t)
 	text := strings.Repeat(randomText(rand.New(rand.NewPCG(9, 10)), 500), 20)
-	want := encode(t, b, text)
-	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(func() {
-			for range 5 {
-				if got, err := b.Encode(text); err != nil || !slices.Equal(got, want) {
-					t.Errorf("Encode differs between goroutines, error %v", err)
+	for _, tok := range []Tokenizer{trained(t), newPieces(t, smallPieces())} {
+		want := encode(t, tok, text)
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for range 5 {
+					if got, err := tok.Encode(text); err != nil || !slices.Equal(got, want) {
+						t.Errorf("Encode of a %T differs between goroutines, error %v", tok, err)
+					}
 				}
-			}
-		})
+			})
+		}
+		wg.Wait()
 	}
-	wg.Wait()
 }
 
 // A word of a megabyte must not take time that grows with its square: this test would not end.

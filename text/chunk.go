@@ -24,12 +24,13 @@ func EncodeReader(ctx context.Context, t Cutter, r io.Reader) iter.Seq2[[]int, e
 			return
 		}
 		var read int64
+		encode := t.Encode
 		for text, err := range chunks(ctx, r, t.Cut) {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			ids, err := t.Encode(text)
+			ids, err := encode(text)
 			if err != nil {
 				yield(nil, errors.WithMessagef(err, "in the %d bytes from %d", len(text), read))
 				return
@@ -38,8 +39,16 @@ func EncodeReader(ctx context.Context, t Cutter, r io.Reader) iter.Seq2[[]int, e
 				return
 			}
 			read += int64(len(text))
+			if c, ok := t.(continuer); ok {
+				encode = c.EncodeRest
+			}
 		}
 	}
+}
+
+// A continuer is a Cutter that encodes text another way after a cut.
+type continuer interface {
+	EncodeRest(text string) ([]int, error)
 }
 
 // chunks yields the text in r cut where cut allows.

@@ -6,10 +6,21 @@ import "github.com/pkg/errors"
 // until all have come, so that what it returns can be shown at once. What it has returned, put together, is
 // what [Tokenizer.Decode] returns for the same ids: bytes that cannot become a character pass unchanged.
 //
+// The first token written is the start of a text, from which a [SentencePiece] takes a space away. Where a
+// generation goes on after a prompt, the ids of the prompt are written first.
+//
 // A Decoder is for one goroutine.
 type Decoder struct {
 	tokenizer Tokenizer
 	partial   []byte // the start of a character
+	inside    bool   // of a stretch of text, for a stretcher
+}
+
+// A stretcher is a Tokenizer whose tokens are other text where a stretch of text begins.
+type stretcher interface {
+	// piece returns the text of a token, which stands inside a stretch of text or begins one, and whether the
+	// next token stands inside it. The id is in the vocabulary.
+	piece(id int, inside bool) (string, bool)
 }
 
 // NewDecoder returns a Decoder for the ids of t.
@@ -27,6 +38,9 @@ func (d *Decoder) Write(id int) (string, error) {
 	if !ok {
 		return "", errors.Errorf("text: id %d is not in the vocabulary of %d", id, d.tokenizer.VocabSize())
 	}
+	if s, ok := d.tokenizer.(stretcher); ok {
+		token, d.inside = s.piece(id, d.inside)
+	}
 	if len(d.partial) > 0 {
 		token = string(d.partial) + token
 	}
@@ -36,9 +50,9 @@ func (d *Decoder) Write(id int) (string, error) {
 }
 
 // Flush returns the bytes held back, which are part of a character, and forgets them. It is called after the
-// last token.
+// last token; the next one is the start of another text.
 func (d *Decoder) Flush() string {
 	rest := string(d.partial)
-	d.partial = d.partial[:0]
+	d.partial, d.inside = d.partial[:0], false
 	return rest
 }

@@ -83,6 +83,50 @@ func ExampleTrainBPE() {
 	// 276 "<|endoftext|>"
 }
 
+// A vocabulary as in Llama's files: what no token holds is written byte by byte, and a model wants BOS first.
+func ExampleNewSentencePiece() {
+	config := text.SentencePieceConfig{
+		Tokens: append(make([]string, 3+256), " t", "he", " the", "re", " ", "t", "h", "e", "r"),
+		Scores: append(make([]float32, 3+256), 0, -1, -2, -3, -4, -5, -6, -7, -8),
+		Special: map[string]int{
+			"<unk>":  0,
+			text.BOS: 1,
+			text.EOS: 2,
+		},
+		BOS: text.BOS,
+	}
+	for b := range config.Bytes {
+		config.Bytes[b] = 3 + b
+	}
+	tok, err := text.NewSentencePiece(config)
+	if err != nil {
+		log.Fatal(err)
+	}
+	ids, err := tok.Encode(text.BOS + "there, the é")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, id := range ids {
+		token, _ := tok.Token(id)
+		fmt.Printf("%d %q\n", id, token)
+	}
+	decoded, err := tok.Decode(ids)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(decoded)
+	// Output:
+	// 1 "<s>"
+	// 261 " the"
+	// 262 "re"
+	// 47 ","
+	// 261 " the"
+	// 263 " "
+	// 198 "\xc3"
+	// 172 "\xa9"
+	// <s>there, the é
+}
+
 func ExampleDecoder() {
 	d := text.NewDecoder(text.Bytes{})
 	for _, id := range []int{'N', 'a', 0xc3, 0xaf, 'v', 'e', '.'} {

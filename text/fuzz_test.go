@@ -2,6 +2,8 @@ package text
 
 import (
 	"bytes"
+	"io"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +46,32 @@ func FuzzBPERoundTrip(f *testing.F) {
 	})
 }
 
+// FuzzSentencePiece checks on any text that the tokens are those of the reference, by scores and by merges, and
+// that the text comes back.
+func FuzzSentencePiece(f *testing.F) {
+	for _, text := range difficult {
+		f.Add(text, uint64(0))
+	}
+	for i, text := range []string{"the then  aaaa é中", strings.Repeat("a ab", 40), "<s>a</s> b<s>"} {
+		f.Add(text, uint64(i))
+	}
+	f.Fuzz(func(t *testing.T, text string, seed uint64) {
+		c := smallPieces()
+		c.Prefix = Prefix(seed % 3)
+		if seed > 2 {
+			c = randomPieces(rand.New(rand.NewPCG(seed, 0)))
+		}
+		s := newPieces(t, c)
+		checkRoundTrip(t, s, text)
+		if len(text) > 1000 {
+			return // the reference is slow
+		}
+		if got, want := encode(t, s, text), refPieces(c, text, true); !slices.Equal(got, want) {
+			t.Fatalf("Encode(%q) = %v, want %v", text, got, want)
+		}
+	})
+}
+
 // FuzzTrain checks the merges learnt from any text against the reference.
 func FuzzTrain(f *testing.F) {
 	f.Add("low low lower widest newest", 10)
@@ -72,10 +100,24 @@ func FuzzLoad(f *testing.F) {
 		f.Add([]byte(save(f, tok)))
 	}
 	f.Add([]byte(`{"model":{"type":"BPE","vocab":{"a":0},"merges":["a a"]},"pre_tokenizer":{"type":"ByteLevel"}}`))
+	for prefix := PrefixAll; prefix <= PrefixNone; prefix++ {
+		c := llamaPieces("ab", "a", "b", " ")
+		c.Prefix = prefix
+		f.Add([]byte(save(f, newPieces(f, c))))
+	}
+	c := llamaPieces("ab", "a", "b", " ")
+	f.Add([]byte(modelFile(c)))
+	f.Add([]byte(tokBin(f, newPieces(f, c))))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		tok, err := Load(bytes.NewReader(file))
 		if err != nil {
 			return
+		}
+		if s, ok := tok.(*SentencePiece); ok {
+			checkRoundTrip(t, s, "ab  <s>\n中▁\xff"+string(file[:min(len(file), 100)]))
+			if err := Save(io.Discard, s); err != nil {
+				return // of scores that merges cannot say
+			}
 		}
 		saved := save(t, tok)
 		again, err := Load(strings.NewReader(saved))

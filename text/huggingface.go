@@ -22,26 +22,35 @@ type hfTokenizer struct {
 	Model         hfModelOrNone `json:"model"`
 }
 
-// hfUnknown stands for a part that must be null, and keeps its type for the message.
-type hfUnknown struct{ kind string }
+// hfUnknown stands for a part that is mostly null, and keeps its type for the message.
+type hfUnknown struct {
+	kind string
+	raw  []byte
+}
 
 func (u *hfUnknown) UnmarshalJSON(data []byte) error {
 	var k struct {
 		Type string `json:"type"`
 	}
 	_ = json.Unmarshal(data, &k) // anything but an object has no type, and is refused all the same
-	u.kind = k.Type
+	u.kind, u.raw = k.Type, bytes.Clone(data)
 	return nil
 }
 
+// hfAdded is an added token.
 type hfAdded struct {
-	ID         int    `json:"id"`
+	ID         *int   `json:"id"`
 	Content    string `json:"content"`
 	SingleWord bool   `json:"single_word"`
 	LStrip     bool   `json:"lstrip"`
 	RStrip     bool   `json:"rstrip"`
 	Normalized bool   `json:"normalized"`
 	Special    bool   `json:"special"`
+}
+
+func (a *hfAdded) UnmarshalJSON(data []byte) error {
+	type plain hfAdded
+	return unmarshalStrict(data, (*plain)(a))
 }
 
 // hfPart is a pre-tokenizer, a post-processor or a decoder: of those that are known, all fields.
@@ -53,6 +62,8 @@ type hfPart struct {
 	Pattern        *hfPattern `json:"pattern,omitempty"`
 	Behavior       string     `json:"behavior,omitempty"`
 	Invert         *bool      `json:"invert,omitempty"`
+
+	raw []byte // the whole of it
 }
 
 type hfPattern struct {
@@ -67,6 +78,7 @@ func (p *hfPart) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &k); err != nil {
 		return err
 	}
+	p.raw = bytes.Clone(data)
 	switch k.Type {
 	case "ByteLevel", "Split", "Fuse":
 		type plain hfPart
@@ -105,6 +117,45 @@ type hfModel struct {
 	IgnoreMerges            bool       `json:"ignore_merges"`
 	Vocab                   vocabulary `json:"vocab"`
 	Merges                  *hfMerges  `json:"merges"`
+}
+
+// check says what is not supported in a BPE. It returns one more than the largest id of the vocabulary.
+// unk_token and fuse_unk need no look: with tokens for all 256 bytes nothing is unknown.
+func (m *hfModel) check() (size int, err error) {
+	switch {
+	case m.Dropout != nil && *m.Dropout != 0:
+		return 0, errors.Errorf("dropout %g is not supported", *m.Dropout)
+	case m.ContinuingSubwordPrefix != nil && *m.ContinuingSubwordPrefix != "":
+		return 0, errors.Errorf("continuing_subword_prefix %q is not supported", *m.ContinuingSubwordPrefix)
+	case m.EndOfWordSuffix != nil && *m.EndOfWordSuffix != "":
+		return 0, errors.Errorf("end_of_word_suffix %q is not supported", *m.EndOfWordSuffix)
+	case m.IgnoreMerges:
+		return 0, errors.Errorf("ignore_merges is not supported")
+	}
+	for _, e := range m.Vocab {
+		size = max(size, e.id+1)
+	}
+	if used := len(m.Vocab); size > used+maxHoles {
+		return 0, errors.Errorf("ids up to %d are too many for %d tokens", size-1, used)
+	}
+	return size, nil
+}
+
+// special returns the added tokens.
+func (hf *hfTokenizer) special() (map[string]int, error) {
+	special := make(map[string]int, len(hf.AddedTokens))
+	for _, a := range hf.AddedTokens {
+		switch _, twice := special[a.Content]; {
+		case a.SingleWord || a.LStrip || a.RStrip:
+			return nil, errors.Errorf("added token %q: single_word, lstrip and rstrip are not supported", a.Content)
+		case a.ID == nil:
+			return nil, errors.Errorf("added token %q has no id", a.Content)
+		case twice:
+			return nil, errors.Errorf("added token %q occurs twice", a.Content)
+		}
+		special[a.Content] = *a.ID
+	}
+	return special, nil
 }
 
 // hfModelOrNone reads a model if its type is known, and only the type if not.
@@ -147,76 +198,4 @@ func (m *hfMerge) UnmarshalJSON(data []byte) error {
 	}
 	m[0], m[1] = both[0], both[1]
 	return nil
-}
-
-// list is a JSON array that must not have more than maxEntries.
-type list[T any] []T
-
-func (l *list[T]) UnmarshalJSON(data []byte) error {
-	if string(data) == "null" {
-		return nil
-	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if t, err := d.Token(); err != nil || t != json.Delim('[') {
-		return errors.Errorf("%.20s is not an array", data)
-	}
-	*l = list[T]{}
-	for d.More() {
-		if len(*l) == maxEntries {
-			return errors.Errorf("an array has more than %d entries", maxEntries)
-		}
-		var entry T
-		if err := d.Decode(&entry); err != nil {
-			return err
-		}
-		*l = append(*l, entry)
-	}
-	return nil
-}
-
-// vocabulary is a JSON object of ids by token, in the order of the file. A token that occurs twice is an
-// error.
-type vocabulary []vocabularyEntry
-
-type vocabularyEntry struct {
-	token string
-	id    int
-}
-
-func (v *vocabulary) UnmarshalJSON(data []byte) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return errors.Errorf("vocab is not an object")
-	}
-	seen := make(map[string]bool)
-	for d.More() {
-		if len(*v) == maxEntries {
-			return errors.Errorf("vocab has more than %d tokens", maxEntries)
-		}
-		t, err := d.Token()
-		if err != nil {
-			return err
-		}
-		token, _ := t.(string)
-		if seen[token] {
-			return errors.Errorf("token %q occurs twice in vocab", token)
-		}
-		seen[token] = true
-		var id int
-		if err := d.Decode(&id); err != nil {
-			return errors.Wrapf(err, "id of token %q", token)
-		}
-		if id < 0 || id > maxID {
-			return errors.Errorf("token %q cannot have id %d", token, id)
-		}
-		*v = append(*v, vocabularyEntry{token, id})
-	}
-	return nil
-}
-
-func unmarshalStrict(data []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	return d.Decode(v)
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/pkg/errors"
@@ -16,63 +18,112 @@ const (
 	maxEntries = 1 << 20 // of the vocabulary and of each list
 )
 
-// Load reads a Hugging Face tokenizer.json of up to 32 MiB and a million tokens. It returns a [*BPE] for byte-level BPE with
-// GPT-2's pattern, as [Save] writes it and as GPT-2's own file has it, a [Bytes] if its tokens are the 256
-// bytes and no more, and a [*Chars] for the layout that [Save] gives to characters. Whatever could make text
-// become other tokens than it says, another pre-tokenizer, a normalizer, a template, an unknown field, is an
-// error. All added tokens become special tokens.
+// Load reads a tokenizer from a file of up to 32 MiB and a million tokens, which is one of
+//   - a Hugging Face tokenizer.json,
+//   - the tokenizer.model of SentencePiece, of type BPE with tokens for bytes,
+//   - the tok.bin of llama2.c.
+//
+// It returns
+//   - a [*BPE] for byte-level BPE with GPT-2's pattern, as [Save] writes it and as GPT-2's own file has it;
+//   - [Bytes] if its tokens are the 256 bytes and no more;
+//   - a [*Chars] for the layout that [Save] gives to characters;
+//   - a [*SentencePiece] for BPE with byte_fallback, as in Llama 2's tokenizer.json, and for the other files.
+//
+// Whatever could make text become other tokens than it says, another pre-tokenizer, a normalizer, an unknown
+// field, is an error. All added tokens become special tokens, and they are recognised as they are spelt,
+// normalized or not. A template may put one special token before a text and do nothing else; Encode does not
+// put it there. Because no text may come back as another, a [*SentencePiece] keeps spaces where others lose
+// them: a model's remove_extra_whitespaces, and a Metaspace that adds no space to one that is there, have no
+// effect.
 func Load(r io.Reader) (Tokenizer, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	if err != nil {
 		return nil, errors.Wrap(err, "text: reading a tokenizer")
 	}
 	if len(data) > maxFile {
-		return nil, errors.Errorf("text: a tokenizer.json of more than %d bytes", maxFile)
+		return nil, errors.Errorf("text: a tokenizer of more than %d bytes", maxFile)
 	}
-	if !utf8.Valid(data) {
-		return nil, errors.Errorf("text: tokenizer.json is not valid UTF-8")
+	parse, name := parseJSON, "tokenizer.json"
+	switch {
+	case looksLikeLlama2c(data):
+		parse, name = parseLlama2c, "tok.bin"
+	case looksLikeModel(data):
+		parse, name = parseModel, "tokenizer.model"
 	}
-	if !json.Valid(data) { // also says no to anything after the object
-		return nil, errors.Errorf("text: tokenizer.json is not JSON")
-	}
-	var hf hfTokenizer
-	if err := unmarshalStrict(data, &hf); err != nil {
-		return nil, errors.Wrap(err, "text: tokenizer.json")
-	}
-	t, err := hf.tokenizer()
-	if err != nil {
-		return nil, errors.WithMessage(err, "text: tokenizer.json")
-	}
-	return t, nil
+	t, err := parse(data)
+	return t, errors.WithMessage(err, "text: "+name)
 }
 
-// ReadFile loads the tokenizer in a file, see [Load].
+// fileNames are the names that files of tokenizers have in a folder, the one that says most first.
+var fileNames = []string{"tokenizer.json", "tokenizer.model", "tok.bin"}
+
+// ReadFile loads the tokenizer in a file, see [Load]. If path is a folder, such as that of a model, it loads
+// the tokenizer.json in it or, if there is none, the tokenizer.model or the tok.bin.
 func ReadFile(path string) (Tokenizer, error) {
-	f, err := os.Open(path)
+	f, err := openTokenizer(path)
 	if err != nil {
-		return nil, errors.Wrap(err, "text: reading a tokenizer")
+		return nil, errors.WithMessage(err, "text: reading a tokenizer")
 	}
 	defer f.Close()
 	t, err := Load(f)
-	return t, errors.WithMessage(err, path)
+	return t, errors.WithMessage(err, f.Name())
+}
+
+// openTokenizer opens the file at path or, if that is a folder, the first there is of fileNames in it.
+func openTokenizer(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, errors.WithStack(err)
+	}
+	if !info.IsDir() {
+		f, err := os.Open(path)
+		return f, errors.WithStack(err)
+	}
+	for _, name := range fileNames {
+		f, err := os.Open(filepath.Join(path, name))
+		if !os.IsNotExist(err) {
+			return f, errors.WithStack(err)
+		}
+	}
+	return nil, errors.Errorf("%s has no %s", path, strings.Join(fileNames, ", no "))
+}
+
+// parseJSON returns the tokenizer in a tokenizer.json.
+func parseJSON(data []byte) (Tokenizer, error) {
+	if !utf8.Valid(data) {
+		return nil, errors.Errorf("the file is not valid UTF-8")
+	}
+	if !json.Valid(data) { // also says no to anything after the object
+		return nil, errors.Errorf("the file is not JSON")
+	}
+	var hf hfTokenizer
+	if err := unmarshalStrict(data, &hf); err != nil {
+		return nil, errors.WithStack(err)
+	}
+	return hf.tokenizer()
 }
 
 // tokenizer returns what hf describes.
 func (hf *hfTokenizer) tokenizer() (Tokenizer, error) {
 	switch {
-	case hf.Normalizer != nil:
-		return nil, errors.Errorf("normalizer %q is not supported", hf.Normalizer.kind)
+	case hf.Version != "" && hf.Version != "1.0":
+		return nil, errors.Errorf("version %q is not supported", hf.Version)
 	case hf.Truncation != nil:
 		return nil, errors.Errorf("truncation is not supported")
 	case hf.Padding != nil:
 		return nil, errors.Errorf("padding is not supported")
 	}
 	m := &hf.Model.hfModel
+	isBPE := m.Type == "BPE" || m.Type == "" && m.Merges != nil
 	switch {
+	case isBPE && m.ByteFallback:
+		return hf.sentencePiece()
+	case hf.Normalizer != nil:
+		return nil, errors.Errorf("normalizer %q is not supported", hf.Normalizer.kind)
+	case isBPE:
+		return hf.bpe()
 	case m.Type == "WordLevel":
 		return hf.chars()
-	case m.Type == "BPE", m.Type == "" && m.Merges != nil:
-		return hf.bpe()
 	case m.Type == "":
 		return nil, errors.Errorf("there is no model of known type")
 	}
@@ -82,10 +133,10 @@ func (hf *hfTokenizer) tokenizer() (Tokenizer, error) {
 // bpe returns the byte-level BPE that hf describes.
 func (hf *hfTokenizer) bpe() (Tokenizer, error) {
 	m, pre := &hf.Model.hfModel, hf.PreTokenizer
-	var merges hfMerges
-	if m.Merges != nil {
-		merges = *m.Merges
+	if m.Merges == nil {
+		return nil, errors.Errorf("there are no merges")
 	}
+	merges := *m.Merges
 	switch {
 	case pre == nil || pre.Type != "ByteLevel" || isTrue(pre.AddPrefixSpace):
 		return nil, errors.Errorf("pre-tokenizer %s is not supported for BPE", pre)
@@ -95,35 +146,16 @@ func (hf *hfTokenizer) bpe() (Tokenizer, error) {
 		return nil, errors.Errorf("post-processor %s is not supported", hf.PostProcessor)
 	case hf.Decoder != nil && hf.Decoder.Type != "ByteLevel":
 		return nil, errors.Errorf("decoder %s is not supported for BPE", hf.Decoder)
-	case m.Dropout != nil && *m.Dropout != 0:
-		return nil, errors.Errorf("dropout %g is not supported", *m.Dropout)
-	case m.ContinuingSubwordPrefix != nil && *m.ContinuingSubwordPrefix != "":
-		return nil, errors.Errorf("continuing_subword_prefix %q is not supported", *m.ContinuingSubwordPrefix)
-	case m.EndOfWordSuffix != nil && *m.EndOfWordSuffix != "":
-		return nil, errors.Errorf("end_of_word_suffix %q is not supported", *m.EndOfWordSuffix)
-	case m.ByteFallback:
-		return nil, errors.Errorf("byte_fallback is not supported")
-	case m.IgnoreMerges:
-		return nil, errors.Errorf("ignore_merges is not supported")
 	}
-	// unk_token and fuse_unk need no look: with all 256 bytes in the vocabulary nothing is unknown.
-	config := BPEConfig{Special: make(map[string]int, len(hf.AddedTokens))}
-	for _, a := range hf.AddedTokens {
-		if a.SingleWord || a.LStrip || a.RStrip {
-			return nil, errors.Errorf("added token %q: single_word, lstrip and rstrip are not supported", a.Content)
-		}
-		if _, ok := config.Special[a.Content]; ok {
-			return nil, errors.Errorf("added token %q occurs twice", a.Content)
-		}
-		config.Special[a.Content] = a.ID
+	special, err := hf.special()
+	if err != nil {
+		return nil, err
 	}
-	top := -1
-	for _, e := range m.Vocab {
-		top = max(top, e.id)
+	size, err := m.check()
+	if err != nil {
+		return nil, err
 	}
-	if used := len(m.Vocab); top >= used+maxHoles {
-		return nil, errors.Errorf("ids up to %d are too many for %d tokens", top, used)
-	}
+	config := BPEConfig{Tokens: make([]string, size), Special: special}
 	// Special tokens stand in vocab as well, where only the merges tell them from others.
 	ordinary := make(map[string]bool, 256+len(merges))
 	for c := range len(byteStrings) {
@@ -132,7 +164,6 @@ func (hf *hfTokenizer) bpe() (Tokenizer, error) {
 	for _, both := range merges {
 		ordinary[both[0]], ordinary[both[1]], ordinary[both[0]+both[1]] = true, true, true
 	}
-	config.Tokens = make([]string, top+1)
 	for _, e := range m.Vocab {
 		if id, ok := config.Special[e.token]; ok {
 			if id != e.id {

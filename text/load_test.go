@@ -155,7 +155,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"dropout", bpe, `"dropout":null`, `"dropout":0.1`, "dropout 0.1 is not supported"},
 		{"prefix", bpe, `"continuing_subword_prefix":""`, `"continuing_subword_prefix":"##"`, `continuing_subword_prefix "##"`},
 		{"suffix", bpe, `"end_of_word_suffix":""`, `"end_of_word_suffix":"</w>"`, `end_of_word_suffix "</w>"`},
-		{"byte fallback", bpe, `"fuse_unk":false`, `"byte_fallback":true`, "byte_fallback is not supported"},
+		{"byte fallback", bpe, `"fuse_unk":false`, `"byte_fallback":true`, "pre-tokenizer ByteLevel is not supported with byte_fallback"},
 		{"ignore merges", bpe, `"fuse_unk":false`, `"ignore_merges":true`, "ignore_merges is not supported"},
 		{"lstrip", bpe, `"lstrip":false`, `"lstrip":true`, "single_word, lstrip and rstrip"},
 		{"token twice", bpe, `"a":97`, `"a":97,"a":97`, `token "a" occurs twice`},
@@ -172,8 +172,25 @@ func TestLoadRefuses(t *testing.T) {
 		{"merge of one", bpe, `"merges":["`, `"merges":[["a"],"`, "is not a pair"},
 		{"merge of numbers", bpe, `"merges":["`, `"merges":[1,"`, "number"},
 		{"merge unknown", bpe, `"merges":["`, `"merges":["z q","`, `merge 0 joins "z" and "q"`},
-		{"merges no list", bpe, `"merges":[`, `"merges":{},"merges":[`, "is not an array"},
-		{"vocab a list", bpe, `"vocab":{`, `"vocab":[],"vocab":{`, "vocab is not an object"},
+		{"merges twice", bpe, `"merges":[`, `"merges":[],"merges":[`, `field "merges" occurs twice`},
+		{"vocab twice", bpe, `"vocab":{`, `"vocab":{},"vocab":{`, `field "vocab" occurs twice`},
+		{"vocab in capitals", bpe, `"vocab":{`, `"Vocab":{"z":1},"vocab":{`, `unknown field "Vocab"`},
+		{"model twice", bpe, `"model":{`, `"model":{},"model":{`, `field "model" occurs twice`},
+		{"merges of another name", bpe, `"merges":[`, `"Merges":[`, `unknown field "Merges"`},
+		{"id null", bpe, `"a":97`, `"a":null`, `token "a" has no id`},
+		{"id text", bpe, `"a":97`, `"a":"97"`, `id of token "a"`},
+		{"id over 32 bits", bpe, `"a":97`, `"a":4294967393`, `token "a" cannot have id 4294967393`},
+		{"id over 64 bits", bpe, `"a":97`, `"a":18446744073709551713`, `id of token "a"`},
+		{"special without id", bpe, `"added_tokens":[`, `"added_tokens":[{"content":"<x>"},`, `added token "<x>" has no id`},
+		{"special with null", bpe, `"added_tokens":[`, `"added_tokens":[{"id":null,"content":"<x>"},`, `added token "<x>" has no id`},
+		{"special with no text", bpe, `"added_tokens":[`, `"added_tokens":[{"id":400},`, `special token 400 is empty`},
+		{"special with a used id", bpe, `"added_tokens":[`, `"added_tokens":[{"id":97,"content":"<x>"},`, `id 97 is of both "a" and the special token "<x>"`},
+		{"special with a negative id", bpe, `"added_tokens":[`, `"added_tokens":[{"id":-1,"content":"<x>"},`, `special token "<x>" cannot have id -1`},
+		{"special with a huge id", bpe, `"added_tokens":[`, `"added_tokens":[{"id":999999999,"content":"<x>"},`, "ids up to 999999999 are too many"},
+		{"special with two ids", bpe, `"added_tokens":[`, `"added_tokens":[{"id":400,"id":401,"content":"<x>"},`, `field "id" occurs twice`},
+		{"special null", bpe, `"added_tokens":[`, `"added_tokens":[null,`, "null is not an object"},
+		{"pattern with more", chars, `"pattern":{`, `"pattern":{"String":"x",`, `unknown field "String"`},
+		{"version", bpe, `"version":"1.0"`, `"version":"2.0"`, `version "2.0" is not supported`},
 		{"trailing data", bpe, `{"version"`, `{}{"version"`, "is not JSON"},
 		{"not UTF-8", bpe, `"a":97`, "\"\xff\":97", "is not valid UTF-8"},
 		{"chars without pattern", chars, `[\\s\\S]`, `\\w+`, `pre-tokenizer Split by \w+ is not supported`},
@@ -193,7 +210,12 @@ func TestLoadRefuses(t *testing.T) {
 			}
 		})
 	}
-	for _, file := range []string{"", "null", "1", "[]", "{}", `{"model":null}`, `{"model":{}}`, `{"model":{"type":"WordLevel"}}`, `{"model":{"merges":[]}}`} {
+	for _, file := range []string{"", "null", "1", "[]", "{}", `{"model":null}`, `{"model":{}}`, `{"model":{"type":"WordLevel"}}`, `{"model":{"merges":[]}}`,
+		`{"model":{"type":"BPE","vocab":[],"merges":[]},"pre_tokenizer":{"type":"ByteLevel"}}`,
+		`{"model":{"type":"BPE","vocab":{},"merges":{}},"pre_tokenizer":{"type":"ByteLevel"}}`,
+		`{"model":{"type":"BPE","vocab":{},"merges":null},"pre_tokenizer":{"type":"ByteLevel"}}`,
+		`{"model":{"type":"BPE","vocab":{}},"pre_tokenizer":{"type":"ByteLevel"}}`,
+		`{"model":{"type":"BPE","merges":[]},"pre_tokenizer":{"type":"ByteLevel"}}`} {
 		if tok, err := Load(strings.NewReader(file)); err == nil {
 			t.Errorf("Load(%s) = %v, want an error", file, tok)
 		}

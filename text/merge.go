@@ -32,6 +32,18 @@ const (
 	noRank    = math.MaxUint32
 )
 
+// merger is a tokenizer that merges the tokens of one word after the other.
+type merger interface {
+	// mergeWord returns the ids of a word. They are valid until s is used again.
+	mergeWord(s *scratch, word string) []uint32
+
+	// rank returns the rank of the merge of two tokens, or noRank. Lower ranks are merged first.
+	rank(left, right uint32) uint32
+
+	// made returns what the merge of two tokens makes, which has the given rank.
+	made(left, right, rank uint32) uint32
+}
+
 // appendOrdinary appends the ids of text to dst. Special tokens are ordinary text to it.
 func (b *BPE) appendOrdinary(dst []int, text string) ([]int, error) {
 	if text == "" {
@@ -58,19 +70,19 @@ func (b *BPE) appendOrdinary(dst []int, text string) ([]int, error) {
 				dst = append(dst, int(id))
 			}
 		} else {
-			dst = b.appendCached(dst, s, text, n)
+			dst = s.appendCached(dst, b, text, n)
 		}
 		text = text[n:]
 	}
 	return dst, nil
 }
 
-// appendCached appends the ids of the pre-token text[:n], of at most 15 bytes.
-func (b *BPE) appendCached(dst []int, s *scratch, text string, n int) []int {
+// appendCached appends the ids of the word text[:n], of at most 15 bytes.
+func (s *scratch) appendCached(dst []int, m merger, text string, n int) []int {
 	key := wordKey(text, n)
 	w := &s.cache[(key[0]*0x9e3779b97f4a7c15^key[1]*0xc2b2ae3d27d4eb4f)>>(64-cacheBits)]
 	if w.key != key {
-		ids := b.mergeWord(s, text[:n])
+		ids := m.mergeWord(s, text[:n])
 		if len(ids) > len(w.ids) {
 			for _, id := range ids {
 				dst = append(dst, int(id))
@@ -116,19 +128,18 @@ func load64(s string) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// mergeWord returns the ids of one pre-token. They are valid until s is used again.
+// mergeWord returns the ids of one pre-token.
 func (b *BPE) mergeWord(s *scratch, word string) []uint32 {
-	s.ids = s.ids[:0]
+	s.ids, s.ranks = s.ids[:0], s.ranks[:0]
 	for i := range len(word) {
 		s.ids = append(s.ids, b.byteIDs[word[i]])
 	}
-	if len(word) <= shortWord {
-		return b.mergeShort(s, word)
+	for i := 1; i < len(word); i++ {
+		s.ranks = append(s.ranks, b.bytePair[int(word[i-1])<<8|int(word[i])])
 	}
-	return b.mergeLong(s, word)
+	return s.merge(b)
 }
 
-// rank returns the rank of the merge of two tokens, or noRank.
 func (b *BPE) rank(left, right uint32) uint32 {
 	if r, ok := b.ranks[pair{left, right}]; ok {
 		return r
@@ -136,13 +147,18 @@ func (b *BPE) rank(left, right uint32) uint32 {
 	return noRank
 }
 
-// mergeShort merges s.ids, those of the bytes of word, by searching all pairs for each merge.
-func (b *BPE) mergeShort(s *scratch, word string) []uint32 {
-	ids, ranks := s.ids, s.ranks[:0]
-	for i := 1; i < len(word); i++ {
-		ranks = append(ranks, b.bytePair[int(word[i-1])<<8|int(word[i])])
+func (b *BPE) made(_, _, rank uint32) uint32 { return b.merges[rank].id }
+
+// merge merges s.ids, where s.ranks holds the rank of each two neighbours.
+func (s *scratch) merge(m merger) []uint32 {
+	if len(s.ids) <= shortWord {
+		return mergeShort(m, s.ids, s.ranks)
 	}
-	s.ranks = ranks
+	return s.mergeLong(m)
+}
+
+// mergeShort merges ids by searching all pairs for each merge.
+func mergeShort(m merger, ids, ranks []uint32) []uint32 {
 	for { // ranks[i] is that of ids[i] and ids[i+1]
 		at, lowest := 0, uint32(noRank)
 		for i, r := range ranks {
@@ -153,36 +169,36 @@ func (b *BPE) mergeShort(s *scratch, word string) []uint32 {
 		if lowest == noRank {
 			return ids
 		}
-		ids[at] = b.merges[lowest].id
+		ids[at] = m.made(ids[at], ids[at+1], lowest)
 		ids = append(ids[:at+1], ids[at+2:]...)
 		ranks = append(ranks[:at], ranks[at+1:]...)
 		if at > 0 {
-			ranks[at-1] = b.rank(ids[at-1], ids[at])
+			ranks[at-1] = m.rank(ids[at-1], ids[at])
 		}
 		if at < len(ranks) {
-			ranks[at] = b.rank(ids[at], ids[at+1])
+			ranks[at] = m.rank(ids[at], ids[at+1])
 		}
 	}
 }
 
 // node is one of the tokens of a word that remain, which form a list. It stands in the place of the first
-// byte of its token.
+// of those it was merged from.
 type node struct {
 	id         uint32
 	rank       uint32 // of the merge with the next token, or noRank
 	prev, next uint32
 }
 
-// mergeLong merges s.ids, those of the bytes of word, with a heap of all possible merges, so that a word of a
-// million bytes takes no more than n log n steps. An entry of the heap is the rank and the place of a merge in
-// one number. It is out of date if the node in its place has another rank by now.
-func (b *BPE) mergeLong(s *scratch, word string) []uint32 {
-	ids, end := s.ids, uint32(len(word))
+// mergeLong merges s.ids with a heap of all possible merges, so that a word of a million bytes takes no more
+// than n log n steps. An entry of the heap is the rank and the place of a merge in one number. It is out of
+// date if the node in its place has another rank by now.
+func (s *scratch) mergeLong(m merger) []uint32 {
+	ids, end := s.ids, uint32(len(s.ids))
 	nodes, heap := s.nodes[:0], s.heap[:0]
 	for i := range end {
 		n := node{id: ids[i], rank: noRank, prev: i - 1, next: i + 1}
 		if i+1 < end {
-			n.rank = b.bytePair[int(word[i])<<8|int(word[i+1])]
+			n.rank = s.ranks[i]
 		}
 		nodes = append(nodes, n)
 		if n.rank != noRank {
@@ -201,17 +217,17 @@ func (b *BPE) mergeLong(s *scratch, word string) []uint32 {
 		}
 		gone := &nodes[n.next]
 		gone.rank = noRank
-		n.id, n.rank, n.next = b.merges[rank].id, noRank, gone.next
+		n.id, n.rank, n.next = m.made(n.id, gone.id, rank), noRank, gone.next
 		if n.next < end {
 			next := &nodes[n.next]
 			next.prev = at
-			if n.rank = b.rank(n.id, next.id); n.rank != noRank {
+			if n.rank = m.rank(n.id, next.id); n.rank != noRank {
 				heap.push(uint64(n.rank)<<32 | uint64(at))
 			}
 		}
 		if at > 0 {
 			prev := &nodes[n.prev]
-			if prev.rank = b.rank(prev.id, n.id); prev.rank != noRank {
+			if prev.rank = m.rank(prev.id, n.id); prev.rank != noRank {
 				heap.push(uint64(prev.rank)<<32 | uint64(n.prev))
 			}
 		}
@@ -223,59 +239,4 @@ func (b *BPE) mergeLong(s *scratch, word string) []uint32 {
 		n++
 	}
 	return ids[:n]
-}
-
-// minHeap is a heap of numbers, the least on top. Each has heapWidth below it, which makes it lower than a
-// binary heap and so reach fewer cache lines.
-type minHeap []uint64
-
-const heapWidth = 4
-
-func (h *minHeap) push(x uint64) {
-	*h = append(*h, x)
-	a, i := *h, len(*h)-1
-	for i > 0 {
-		parent := (i - 1) / heapWidth
-		if a[parent] <= x {
-			break
-		}
-		a[i] = a[parent]
-		i = parent
-	}
-	a[i] = x
-}
-
-func (h *minHeap) pop() uint64 {
-	a := *h
-	top, last := a[0], len(a)-1
-	a[0] = a[last]
-	*h = a[:last]
-	h.down(0)
-	return top
-}
-
-// down moves the number at i to its place among those below it.
-func (h minHeap) down(i int) {
-	if i >= len(h) {
-		return
-	}
-	x := h[i]
-	for {
-		first := heapWidth*i + 1
-		if first >= len(h) {
-			break
-		}
-		least := first
-		for child := first + 1; child < min(first+heapWidth, len(h)); child++ {
-			if h[child] < h[least] {
-				least = child
-			}
-		}
-		if h[least] >= x {
-			break
-		}
-		h[i] = h[least]
-		i = least
-	}
-	h[i] = x
 }

@@ -16,9 +16,9 @@ type savedTokenizer struct {
 	Padding       any       `json:"padding"`
 	AddedTokens   []hfAdded `json:"added_tokens"`
 	Normalizer    any       `json:"normalizer"`
-	PreTokenizer  *hfPart   `json:"pre_tokenizer"`
-	PostProcessor *hfPart   `json:"post_processor"`
-	Decoder       *hfPart   `json:"decoder"`
+	PreTokenizer  any       `json:"pre_tokenizer"`
+	PostProcessor any       `json:"post_processor"`
+	Decoder       any       `json:"decoder"`
 	Model         any       `json:"model"`
 }
 
@@ -26,9 +26,10 @@ type savedBPE struct {
 	Type                    string     `json:"type"` // BPE
 	Dropout                 any        `json:"dropout"`
 	UnkToken                any        `json:"unk_token"`
-	ContinuingSubwordPrefix string     `json:"continuing_subword_prefix"`
-	EndOfWordSuffix         string     `json:"end_of_word_suffix"`
+	ContinuingSubwordPrefix *string    `json:"continuing_subword_prefix"`
+	EndOfWordSuffix         *string    `json:"end_of_word_suffix"`
 	FuseUnk                 bool       `json:"fuse_unk"`
+	ByteFallback            bool       `json:"byte_fallback,omitempty"`
 	Vocab                   vocabulary `json:"vocab"`
 	Merges                  []string   `json:"merges"`
 }
@@ -42,8 +43,10 @@ type savedWordLevel struct {
 // Save writes t as a Hugging Face tokenizer.json that [Load] and the tokenizers library read. A [*BPE] has
 // the layout of GPT-2's file. [Bytes] is a BPE without merges. [*Chars] is a WordLevel model behind a
 // pre-tokenizer that isolates every character; its unk_token is not in the vocabulary, which makes the
-// library, too, refuse a character that it does not know, where a BPE without merges would drop it. Other
-// types are an error.
+// library, too, refuse a character that it does not know, where a BPE without merges would drop it. A
+// [*SentencePiece] has the layout of Llama 2's file, whose merges cannot say all that scores can: it is an
+// error if two tokens have one score, and where two ways to make one token overlap, the first of the list
+// comes before the leftmost. Other types are an error.
 func Save(w io.Writer, t Tokenizer) error {
 	var saved savedTokenizer
 	switch t := t.(type) {
@@ -64,6 +67,14 @@ func Save(w io.Writer, t Tokenizer) error {
 			return errors.Errorf("text: cannot save Chars that NewChars did not make")
 		}
 		saved = t.saved()
+	case *SentencePiece:
+		if t == nil || t.tokens == nil {
+			return errors.Errorf("text: cannot save a SentencePiece that NewSentencePiece did not make")
+		}
+		var err error
+		if saved, err = t.saved(); err != nil {
+			return errors.WithMessage(err, "text: saving a SentencePiece")
+		}
 	default:
 		return errors.Errorf("text: cannot save a tokenizer of type %T", t)
 	}
@@ -86,14 +97,15 @@ func byteLevel(pattern bool) *hfPart {
 }
 
 func (b *BPE) saved() savedTokenizer {
-	m := savedBPE{Type: "BPE", Merges: make([]string, len(b.merges))}
+	none := "" // as in GPT-2's file
+	m := savedBPE{Type: "BPE", ContinuingSubwordPrefix: &none, EndOfWordSuffix: &none, Merges: make([]string, len(b.merges))}
 	added := []hfAdded{}
 	for id, token := range b.tokens {
 		switch special, ok := b.special[token]; {
 		case token == "":
 		case ok && special == id: // spelt as it is
 			m.Vocab = append(m.Vocab, vocabularyEntry{token, id})
-			added = append(added, hfAdded{ID: id, Content: token, Special: true})
+			added = append(added, hfAdded{ID: &id, Content: token, Special: true})
 		default:
 			m.Vocab = append(m.Vocab, vocabularyEntry{spell(token), id})
 		}
@@ -107,8 +119,7 @@ func (b *BPE) saved() savedTokenizer {
 }
 
 func (c *Chars) saved() savedTokenizer {
-	unknown := "<unk>" // longer than a character, so none of them
-	m := savedWordLevel{Type: "WordLevel", UnkToken: unknown}
+	m := savedWordLevel{Type: "WordLevel", UnkToken: unknown} // longer than a character, so none of them
 	for id, r := range c.runes {
 		m.Vocab = append(m.Vocab, vocabularyEntry{string(r), id})
 	}

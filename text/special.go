@@ -1,5 +1,41 @@
 package text
 
+import (
+	"maps"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/pkg/errors"
+)
+
+const (
+	maxSpecial  = 1 << 10 // the longest special token, because looking for it can take its length everywhere
+	maxSpecials = 1 << 18 // the length of all of them, each byte of which can make a node
+)
+
+// checkSpecials says what is wrong with special tokens and their ids. It returns one more than the largest id.
+func checkSpecials(special map[string]int) (top int, err error) {
+	length := 0
+	for _, token := range slices.Sorted(maps.Keys(special)) { // sorted, for the same error every time
+		id := special[token]
+		switch {
+		case token == "":
+			return 0, errors.Errorf("text: special token %d is empty", id)
+		case !utf8.ValidString(token):
+			return 0, errors.Errorf("text: special token %q is not valid UTF-8", token)
+		case id < 0 || id > maxID:
+			return 0, errors.Errorf("text: special token %q cannot have id %d", token, id)
+		case len(token) > maxSpecial:
+			return 0, errors.Errorf("text: special token %d is %d bytes long, more than %d", id, len(token), maxSpecial)
+		}
+		if length += len(token); length > maxSpecials {
+			return 0, errors.Errorf("text: special tokens are longer than %d bytes together", maxSpecials)
+		}
+		top = max(top, id+1)
+	}
+	return top, nil
+}
+
 // specials finds special tokens in text. It is a trie over their bytes, so that looking costs no more for
 // hundreds of them than for one. The zero value finds none.
 type specials struct {
@@ -72,6 +108,24 @@ func (s *specials) across(text string, cut, longest int) bool {
 			node, ok = s.nodes[node].next[text[j]]
 		}
 		if ok && (j > cut || len(s.nodes[node].next) > 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// ends reports whether a special token ends at text[cut], wherever it starts. longest is the length of the
+// longest special token.
+func (s *specials) ends(text string, cut, longest int) bool {
+	if s.nodes == nil {
+		return false
+	}
+	for i := max(0, cut-longest); i < cut; i++ {
+		node, ok, j := 0, true, i
+		for ; ok && j < cut; j++ {
+			node, ok = s.nodes[node].next[text[j]]
+		}
+		if ok && s.nodes[node].id >= 0 {
 			return true
 		}
 	}

@@ -9,7 +9,8 @@ const EndOfText = "<|endoftext|>"
 // encodes something else instead: Decode(Encode(x)) is x, byte for byte.
 type Tokenizer interface {
 	// Encode returns the ids of text. A special token written out in the text becomes its one id; text from
-	// strangers, who must not be able to end a document, goes through [BPE.EncodeOrdinary].
+	// strangers, who must not be able to end a document, goes through [BPE.EncodeOrdinary] or
+	// [SentencePiece.EncodeOrdinary].
 	Encode(text string) ([]int, error)
 
 	// Decode returns the text of ids, which need not be valid UTF-8 where a token holds part of a
@@ -27,12 +28,14 @@ type Tokenizer interface {
 	VocabSize() int
 }
 
-// A Cutter is a Tokenizer that can encode a text piece by piece. [Bytes], [Chars] and [BPE] are Cutters.
+// A Cutter is a Tokenizer that can encode a text piece by piece. [Bytes], [Chars], [BPE] and [SentencePiece]
+// are Cutters.
 type Cutter interface {
 	Tokenizer
 
 	// Cut returns a length at which text may be cut: whatever comes after text, the ids of text[:n] followed
 	// by the ids of the rest are the ids of the whole. It returns the largest length it knows of, and 0 if it
-	// knows none.
+	// knows none. If the Cutter has a method EncodeRest like that of [SentencePiece], what comes after a cut
+	// goes through it.
 	Cut(text string) int
 }

@@ -62,7 +62,13 @@ func generate(ctx context.Context, s *sampler.Sampler, dir, prompt string, n int
 		s.Stop = []int{end}
 	}
 	out := text.NewDecoder(r.Tokenizer)
-	fmt.Print(prompt)
+	for _, id := range ids {
+		piece, err := out.Write(id)
+		if err != nil {
+			return err
+		}
+		fmt.Print(piece)
+	}
 	start, count := time.Now(), 0
 	for token, err := range s.Generate(ctx, dec, ids, n) {
 		if err != nil {

@@ -48,6 +48,11 @@ func sample(ctx context.Context, s settings, r *run.Run, log *report, n int) err
 		return err
 	}
 	stream := text.NewDecoder(r.Tokenizer)
+	for _, id := range prompt { // what comes next goes on from there
+		if _, err := stream.Write(id); err != nil {
+			return err
+		}
+	}
 	out := s.prompt
 	draw := sampler.Sampler{Temperature: s.temperature, TopP: s.topP, Seed: s.seed}
 	for token, err := range draw.Generate(ctx, dec, prompt, n) {

@@ -1,0 +1,330 @@
+package text
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// llamaPieces returns a SentencePieceConfig as in Llama's files: three special tokens, those of the bytes and then
+// tokens, each of a score less by one than the one before.
+func llamaPieces(tokens ...string) SentencePieceConfig {
+	c := SentencePieceConfig{
+		Tokens:  append(make([]string, 3+256), tokens...),
+		Special: map[string]int{unknown: 0, BOS: 1, EOS: 2},
+		BOS:     BOS,
+	}
+	for b := range c.Bytes {
+		c.Bytes[b] = 3 + b
+	}
+	c.Scores = make([]float32, len(c.Tokens))
+	for i := range tokens {
+		c.Scores[3+256+i] = -float32(i)
+	}
+	return c
+}
+
+// smallPieces has tokens of several characters, across spaces, of other scripts and of none.
+func smallPieces() SentencePieceConfig {
+	return llamaPieces(" t", "he", " a", "th", "  ", " the", "aa", "ab", "aaa", "    ", " aa", "é中", "ll", "'s", "\n\n", ".\n", "e\u0301", "12",
+		" ", "e", "t", "h", "a", "b", "é", "中", "l", "s", "'", "\n", ".", "\u0301", "1", "2", "\ufffd", "<", "|", "🙂")
+}
+
+func newPieces(t testing.TB, c SentencePieceConfig) *SentencePiece {
+	t.Helper()
+	s, err := NewSentencePiece(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// tok512 returns the tokenizer of stories260K from one of its files, or skips the test.
+func tok512(t testing.TB, file string) *SentencePiece {
+	t.Helper()
+	tok, err := Load(strings.NewReader(readData(t, "stories260K/"+file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok.(*SentencePiece)
+}
+
+// refPieces is the definition of SentencePiece written down as naively as can be.
+func refPieces(c SentencePieceConfig, text string, start bool) (out []int) {
+	ids, ranks := map[string]int{}, map[Merge]int{}
+	for id, token := range c.Tokens {
+		if token != "" {
+			ids[token] = id
+		}
+	}
+	for rank, m := range c.Merges {
+		ranks[m] = rank
+	}
+	cost := func(m Merge) float64 { // the least is merged first
+		if c.Merges != nil {
+			if rank, ok := ranks[m]; ok {
+				return float64(rank)
+			}
+		} else if id, ok := ids[m.Left+m.Right]; ok && c.Scores != nil {
+			return -float64(c.Scores[id])
+		}
+		return math.Inf(1)
+	}
+	for i, part := range refSplit(text, c.Special) {
+		if i%2 == 1 {
+			out = append(out, c.Special[part])
+			continue
+		}
+		if part != "" && (c.Prefix == PrefixAll && (start || i > 0) || c.Prefix == PrefixFirst && start && i == 0) {
+			part = " " + part
+		}
+		var tokens []string // a byte that is no token is "" with its id in bytes
+		var bytes []int
+		for len(part) > 0 {
+			_, n := utf8.DecodeRuneInString(part)
+			if _, ok := ids[part[:n]]; ok {
+				tokens, bytes = append(tokens, part[:n]), append(bytes, 0)
+			} else {
+				for k := range n {
+					tokens, bytes = append(tokens, ""), append(bytes, c.Bytes[part[k]])
+				}
+			}
+			part = part[n:]
+		}
+		for {
+			at, least := -1, math.Inf(1)
+			for k := 1; k < len(tokens); k++ {
+				if m := (Merge{tokens[k-1], tokens[k]}); m.Left != "" && m.Right != "" && cost(m) < least {
+					at, least = k-1, cost(m)
+				}
+			}
+			if at < 0 {
+				break
+			}
+			tokens[at] += tokens[at+1]
+			tokens, bytes = slices.Delete(tokens, at+1, at+2), slices.Delete(bytes, at+1, at+2)
+		}
+		for k, token := range tokens {
+			if token == "" {
+				out = append(out, bytes[k])
+			} else {
+				out = append(out, ids[token])
+			}
+		}
+	}
+	return out
+}
+
+// randomPieces returns a vocabulary of few letters, in which much can be merged in many orders.
+func randomPieces(rng *rand.Rand) SentencePieceConfig {
+	seen := map[string]bool{}
+	var tokens []string
+	for range 1 + rng.IntN(30) {
+		token := ""
+		for range 1 + rng.IntN(4) {
+			token += []string{"a", "b", " ", "é", "<"}[rng.IntN(5)]
+		}
+		if !seen[token] {
+			seen[token] = true
+			tokens = append(tokens, token)
+		}
+	}
+	c := llamaPieces(tokens...)
+	c.Prefix = Prefix(rng.IntN(3))
+	for id := range c.Scores {
+		c.Scores[id] = float32(rng.IntN(6)) / 2 // some are the same
+	}
+	if rng.IntN(2) == 0 {
+		c.Scores, c.Merges = nil, []Merge{}
+		for i := 1; i < len(tokens); i++ {
+			for _, token := range tokens {
+				for k := 1; k < len(token); k++ {
+					if m := (Merge{token[:k], token[k:]}); seen[m.Left] && seen[m.Right] && !slices.Contains(c.Merges, m) && rng.IntN(3) > 0 {
+						c.Merges = append(c.Merges, m)
+					}
+				}
+			}
+		}
+		rng.Shuffle(len(c.Merges), func(i, j int) { c.Merges[i], c.Merges[j] = c.Merges[j], c.Merges[i] })
+	}
+	return c
+}
+
+func TestSentencePieceMatchesReference(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range 300 {
+		c := smallPieces()
+		c.Prefix = Prefix(i % 3)
+		if i >= 30 {
+			c = randomPieces(rng)
+		}
+		s := newPieces(t, c)
+		for range 10 {
+			text := randomText(rng, 30)
+			if i%2 == 1 { // one long word
+				text = ""
+				for range rng.IntN(300) {
+					text += []string{"a", "a", "b", " ", "é", "<s>"}[rng.IntN(6-rng.IntN(2))]
+				}
+			}
+			if got, want := encode(t, s, text), refPieces(c, text, true); !slices.Equal(got, want) {
+				t.Fatalf("Encode(%q) = %v, want %v, by tokens %q of scores %v or merges %q", text, got, want, c.Tokens[259:], c.Scores, c.Merges)
+			}
+			if got, err := s.EncodeRest(text); err != nil || !slices.Equal(got, refPieces(c, text, false)) {
+				t.Fatalf("EncodeRest(%q) = %v, %v, want %v", text, got, err, refPieces(c, text, false))
+			}
+			checkRoundTrip(t, s, text)
+		}
+	}
+}
+
+// checkRoundTrip checks that text comes back, at once and token by token, special tokens recognised or not,
+// and that it can be cut.
+func checkRoundTrip(t *testing.T, s *SentencePiece, text string) {
+	t.Helper()
+	ordinary, err := s.EncodeOrdinary(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ids := range [][]int{encode(t, s, text), ordinary} {
+		if back, err := s.Decode(ids); err != nil || back != text {
+			t.Fatalf("Decode(Encode(%q)) = %q, %v", text, back, err)
+		}
+		d, back := NewDecoder(s), ""
+		for _, id := range ids {
+			part, err := d.Write(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if utf8.ValidString(text) && !utf8.ValidString(part) {
+				t.Fatalf("decoding %q, Write(%d) = %q has part of a character", text, id, part)
+			}
+			back += part
+		}
+		if back += d.Flush(); back != text {
+			t.Fatalf("a Decoder makes %q of %q", back, text)
+		}
+	}
+	n := s.Cut(text)
+	if n == 0 {
+		return // nothing is cut off
+	}
+	rest, err := s.EncodeRest(text[n:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := append(encode(t, s, text[:n]), rest...), encode(t, s, text); !slices.Equal(got, want) {
+		t.Fatalf("Encode(%q) cut at %d = %v, want %v", text, n, got, want)
+	}
+}
+
+// tok512Cases are what sentencepiece makes of texts with tok512.model (compiled to wasm, npm's
+// @agnai/sentencepiece-js 1.1.1), and Hugging Face's tokenizers (npm's 0.2.0) with what Save writes. The
+// former would lose spaces and U+2581; those cases are of the latter, of llama2.c and of the definition.
+var tok512Cases = []struct {
+	name, text string
+	ids        []int
+}{
+	{"empty", "", []int{}},
+	{"letter", "a", []int{261}},
+	{"other scripts", "é中🙂", []int{410, 485, 231, 187, 176, 243, 162, 156, 133}},
+	{"lines", "Hello\nworld", []int{346, 306, 414, 13, 424, 304, 341}},
+}
+
+func TestTok512(t *testing.T) {
+	for _, file := range []string{"tok512.bin", "tok512.model"} {
+		s := tok512(t, file)
+		if got, want := s.VocabSize(), 512; got != want {
+			t.Errorf("%s: VocabSize() = %d, want %d", file, got, want)
+		}
+		for _, c := range tok512Cases {
+			if got := encode(t, s, c.text); !slices.Equal(got, c.ids) {
+				t.Errorf("%s: Encode(%q) = %v, want %v", file, c.text, got, c.ids)
+			}
+			checkRoundTrip(t, s, c.text)
+		}
+		for name, want := range map[string]struct {
+			tokens int
+			hash   string // of the ids as 32-bit words
+		}{
+			"stories260K/golden.txt":    {566, "58a0e4a1dbdf9820f0ce33dc9bdc1b433e2c3462233e26058264d0efd724b5d2"},
+			"text/tinyshakespeare.txt":  {693363, "d3ee453758b95ff0770e700775c509cc69cd54395d319e048100dc65c8971d2e"},
+			"text/tinystories-944k.txt": {477172, "447c90f2c36ea757d6bf2e9d353c8aa283b38e907acaece007905ed6f29bd84d"},
+		} {
+			text := readData(t, name)
+			ids := encode(t, s, text)
+			var words []byte
+			for _, id := range ids {
+				words = binary.LittleEndian.AppendUint32(words, uint32(id))
+			}
+			if hash := fmt.Sprintf("%x", sha256.Sum256(words)); len(ids) != want.tokens || hash != want.hash {
+				t.Errorf("%s: %d ids of %s with the hash %s, want %d, %s", file, len(ids), name, hash, want.tokens, want.hash)
+			}
+			if back, err := s.Decode(ids); err != nil || back != text {
+				t.Errorf("%s: Decode(Encode(%s)) differs, error %v", file, name, err)
+			}
+		}
+	}
+}
+
+// Words of every length take the same way through one algorithm or the other.
+func TestSentencePieceWordLengths(t *testing.T) {
+	c, rng := onePiece()
+	s := newPieces(t, c)
+	for n := range 3 * shortWord {
+		text := string(letters(rng, n))
+		if got, want := encode(t, s, text), refPieces(c, text, true); !slices.Equal(got, want) {
+			t.Fatalf("Encode(%q) = %v, want %v", text, got, want)
+		}
+	}
+}
+
+// onePiece returns a vocabulary by which every text of the letters a, b and c is one word.
+func onePiece() (SentencePieceConfig, *rand.Rand) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	var tokens []string
+	for _, x := range "abc" {
+		tokens = append(tokens, string(x), " "+string(x))
+		for _, y := range "abc" {
+			tokens = append(tokens, string(x)+string(y), string(x)+"b"+string(y)+"a")
+		}
+	}
+	rng.Shuffle(len(tokens), func(i, j int) { tokens[i], tokens[j] = tokens[j], tokens[i] })
+	return llamaPieces(append(tokens, " ")...), rng
+}
+
+func letters(rng *rand.Rand, n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = "abc"[rng.IntN(3)]
+	}
+	return b
+}
+
+// A word of a megabyte must not take time that grows with its square: this test would not end.
+func TestSentencePieceHostileWords(t *testing.T) {
+	c, rng := onePiece()
+	s := newPieces(t, c)
+	for name, text := range map[string]string{
+		"one letter":  strings.Repeat("a", 1<<20),
+		"letters":     string(letters(rng, 1<<20)),
+		"spaces":      strings.Repeat(" ", 1<<20),
+		"no UTF-8":    strings.Repeat("\xff", 1<<20),
+		"underlines":  strings.Repeat("▁", 1<<18),
+		"half tokens": strings.Repeat("<s", 1<<19),
+	} {
+		ids := encode(t, s, text)
+		if back, err := s.Decode(ids); err != nil || back != text {
+			t.Errorf("%s: Decode(Encode(x)) is not x, error %v", name, err)
+		}
+		if n := s.Cut(text); name != "one letter" && name != "letters" && n == 0 {
+			t.Errorf("%s: there is no place to cut", name)
+		}
+	}
+}
