@@ -1,7 +1,5 @@
 package layers
 
-import "maps"
-
 // gpt2Templates are the tensors of GPT-2 in Hugging Face's files.
 var gpt2Templates = func() []template {
 	ts := []template{
@@ -35,6 +33,9 @@ var gpt2Activations = map[string]Activation{
 	"gelu_new": GELUTanh, "gelu_pytorch_tanh": GELUTanh, "gelu": GELU, "relu": ReLU, "silu": SiLU, "swish": SiLU,
 }
 
+// gpt2Names are those of the names that are written.
+var gpt2Names = map[Activation]string{GELUTanh: "gelu_new", GELU: "gelu", ReLU: "relu", SiLU: "silu"}
+
 // gpt2Config reads Hugging Face's settings of GPT-2.
 func gpt2Config(s *settings) Config {
 	s.common("GPT2LMHeadModel")
@@ -67,11 +68,6 @@ func gpt2Config(s *settings) Config {
 
 // gpt2Settings are Hugging Face's settings of m, which the tokenizer and the type of numbers complete.
 func gpt2Settings(c Config) map[string]any {
-	names := maps.Collect(func(yield func(Activation, string) bool) {
-		for _, name := range []string{"gelu_new", "gelu", "relu", "silu"} {
-			yield(gpt2Activations[name], name)
-		}
-	})
 	return map[string]any{
 		"architectures":       []string{"GPT2LMHeadModel"},
 		"model_type":          "gpt2",
@@ -82,7 +78,7 @@ func gpt2Settings(c Config) map[string]any {
 		"n_layer":             c.NumLayers,
 		"n_head":              c.NumHeads,
 		"n_inner":             c.DFF,
-		"activation_function": names[c.Activation],
+		"activation_function": gpt2Names[c.Activation],
 		"layer_norm_epsilon":  c.NormEps,
 		"tie_word_embeddings": c.TieEmbeddings,
 		"resid_pdrop":         c.Dropout,

@@ -66,23 +66,15 @@ func llamaConfig(s *settings) Config {
 // Transformers. Plain positions are what is supported.
 func ropeTheta(s *settings) float64 {
 	theta := s.positive("rope_theta", 10000)
-	type rope struct {
-		Theta   float64 `json:"rope_theta"`
-		Kind    string  `json:"rope_type"`
-		OldKind string  `json:"type"`
-		Factor  float64 `json:"factor"`
-	}
 	for _, key := range []string{"rope_scaling", "rope_parameters"} {
-		value := brief(s.values[key])
-		r := take(s, key, rope{})
-		for _, kind := range []string{r.Kind, r.OldKind} {
-			if kind != "" && kind != "default" {
-				s.fail("%s %s is not supported", key, value)
-				break
+		for name, value := range take(s, key, map[string]any{}) {
+			switch number, ok := value.(float64); {
+			case name == "rope_theta" && ok && number > 0:
+				theta = number
+			case (name == "rope_type" || name == "type") && value == "default":
+			default:
+				s.fail("%s %s %v is not supported", key, name, value)
 			}
-		}
-		if r.Theta > 0 {
-			theta = r.Theta
 		}
 	}
 	return theta

@@ -42,7 +42,9 @@ func (s *settings) err() error {
 	return errors.New(strings.Join(s.wrong, "; "))
 }
 
-func (s *settings) fail(format string, args ...any) { s.wrong = append(s.wrong, fmt.Sprintf(format, args...)) }
+func (s *settings) fail(format string, args ...any) {
+	s.wrong = append(s.wrong, fmt.Sprintf(format, args...))
+}
 
 // brief is a value short enough for an error.
 func brief(value json.RawMessage) string {

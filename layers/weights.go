@@ -28,14 +28,20 @@ type slot struct {
 
 // slots returns the tensors of m in a format, in the order of its templates. split says how the format pairs elements
 // under rotary positions, as Config.SplitRoPE does. A template whose parameters m does not have has no slots, but a
-// parameter without a slot is an error.
+// parameter without a slot is an error. Without templates the tensors are the parameters under their own names.
 func (m *TransformerLM) slots(templates []template, split bool) ([]slot, error) {
 	all, err := m.named()
 	if err != nil {
 		return nil, err
 	}
-	left := maps.Clone(all)
 	var slots []slot
+	if templates == nil {
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			slots = append(slots, slot{name: name, params: []*graph.Param{all[name]}})
+		}
+		return slots, nil
+	}
+	left := maps.Clone(all)
 	for _, t := range templates {
 		copies := 1
 		if strings.Contains(t.name, "#") {
@@ -123,17 +129,4 @@ func (n *naming) layer(path string, l any) {
 			n.err = errors.Errorf("layers: %s is a %T, which no format describes", path, l)
 		}
 	}
-}
-
-// nativeSlots returns the tensors of m under its own names.
-func (m *TransformerLM) nativeSlots() ([]slot, error) {
-	all, err := m.named()
-	if err != nil {
-		return nil, err
-	}
-	var slots []slot
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		slots = append(slots, slot{name: name, params: []*graph.Param{all[name]}})
-	}
-	return slots, nil
 }
