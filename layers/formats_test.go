@@ -1,6 +1,7 @@
 package layers_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"maps"
@@ -16,6 +17,7 @@ import (
 	"github.com/logits-go/logits/graph"
 	"github.com/logits-go/logits/internal/half"
 	"github.com/logits-go/logits/layers"
+	"github.com/logits-go/logits/text"
 )
 
 var (
@@ -316,5 +318,55 @@ func TestExportRefuses(t *testing.T) {
 	custom.Layers[0].Norm2 = custom.Layers[1]
 	if err := (layers.Export{}).Write(t.TempDir(), custom); err == nil || !strings.Contains(err.Error(), "layers.0.ln2 is a *layers.Block") {
 		t.Errorf("%v, want an error that names the layer", err)
+	}
+}
+
+// A tokenizer goes along, with the tokens that begin and end texts.
+func TestExportTokenizer(t *testing.T) {
+	tok, err := text.NewBPE(text.BPEConfig{Special: map[string]int{text.EndOfText: 256}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tokenizer bytes.Buffer
+	if err := text.Save(&tokenizer, tok); err != nil {
+		t.Fatal(err)
+	}
+	m := random(t, with(tinyLlama, func(c *layers.Config) { c.VocabSize = tok.VocabSize() }))
+	end, _ := tok.Special(text.EndOfText)
+	for _, f := range []layers.Format{layers.Native, layers.HuggingFace} {
+		dir := export(t, layers.Export{Format: f, Tokenizer: tokenizer.Bytes()}, "m", m)
+		if !bytes.Equal(read(t, filepath.Join(dir, "tokenizer.json")), tokenizer.Bytes()) {
+			t.Errorf("%v: tokenizer.json differs", f)
+		}
+		if open(t, dir).Config != m.Config {
+			t.Errorf("%v: the config differs", f)
+		}
+		if f == layers.Native {
+			continue
+		}
+		for file, want := range map[string]map[string]any{
+			"config.json":            {"bos_token_id": end, "eos_token_id": end, "torch_dtype": "float32", "model_type": "llama"},
+			"generation_config.json": {"bos_token_id": end, "eos_token_id": end},
+			"tokenizer_config.json":  {"bos_token": text.EndOfText, "eos_token": text.EndOfText, "tokenizer_class": "PreTrainedTokenizerFast"},
+		} {
+			var got map[string]any
+			if err := json.Unmarshal(read(t, filepath.Join(dir, file)), &got); err != nil {
+				t.Fatal(err)
+			}
+			for key, v := range want {
+				if string(marshal(t, got[key])) != string(marshal(t, v)) {
+					t.Errorf("%s: %s is %v, want %v", file, key, got[key], v)
+				}
+			}
+		}
+	}
+	path := export(t, layers.Export{Format: layers.GGUF, Tokenizer: tokenizer.Bytes()}, "m.gguf", m)
+	if got := open(t, path); got.Config != m.Config || !same(values(got), values(m)) {
+		t.Error("gguf: the model differs")
+	}
+	for _, part := range []string{"tokenizer.ggml.tokens", text.EndOfText, "tokenizer.ggml.eos_token_id"} {
+		if !bytes.Contains(read(t, path), []byte(part)) {
+			t.Errorf("gguf: no %s", part)
+		}
 	}
 }

@@ -65,9 +65,8 @@ func Parse(data []byte) (settings map[string]any, tensors []weights.Tensor, err 
 	if r.err != nil {
 		return nil, nil, errors.WithMessage(r.err, "gguf")
 	}
-	// The last tensor need not be padded.
-	if size := len(r.rest); size < end || size > end+pad(end, align) {
-		return nil, nil, errors.Errorf("gguf: tensors of %d bytes in %d", end, size)
+	if end += pad(end, align); len(r.rest) != end {
+		return nil, nil, errors.Errorf("gguf: tensors of %d bytes in %d", end, len(r.rest))
 	}
 	at := 0
 	for i := range tensors {

@@ -28,6 +28,8 @@ var may = map[string]struct {
 	"internal/half":        {nil, nil},
 	"internal/weights":     {[]string{"internal/half", "internal/kernel"}, nil},
 	"internal/safetensors": {[]string{"internal/weights", "internal/half", "internal/kernel"}, nil},
+	"internal/gguf":        {[]string{"internal/weights", "internal/half", "internal/kernel"}, nil},
+	"internal/llama2c":     {nil, nil},
 }
 
 // Packages that others may import together.
