@@ -11,27 +11,33 @@ import (
 
 // isLlama returns an error that says what keeps a model from being a Llama.
 func (c Config) isLlama() error {
-	return c.is("a Llama", c.Norm == NormRMS, c.Position == Rotary, c.Activation == GatedSiLU, !c.Bias, true)
+	switch {
+	case c.Norm != NormRMS:
+		return errors.Errorf("a Llama has no %v", c.Norm)
+	case c.Position != Rotary:
+		return errors.Errorf("a Llama has no positions of kind %v", c.Position)
+	case c.Activation != GatedSiLU:
+		return errors.Errorf("a Llama has no activation %v", c.Activation)
+	case c.Bias:
+		return errors.New("a Llama has no Bias")
+	}
+	return nil
 }
 
 // isGPT2 returns an error that says what keeps a model from being a GPT-2.
 func (c Config) isGPT2() error {
 	_, known := gpt2Names[c.Activation]
-	return c.is("a GPT-2", c.Norm == NormLayer, c.Position == Learned, known, c.Bias, c.NumKVHeads == c.NumHeads)
-}
-
-func (c Config) is(what string, norm, position, activation, bias, heads bool) error {
 	switch {
-	case !norm:
-		return errors.Errorf("%s has no %v", what, c.Norm)
-	case !position:
-		return errors.Errorf("%s has no positions of kind %v", what, c.Position)
-	case !activation:
-		return errors.Errorf("%s has no activation %v", what, c.Activation)
-	case !bias:
-		return errors.Errorf("%s has no layers with Bias %v", what, c.Bias)
-	case !heads:
-		return errors.Errorf("%s has no %d heads of keys and values for %d heads", what, c.NumKVHeads, c.NumHeads)
+	case c.Norm != NormLayer:
+		return errors.Errorf("a GPT-2 has no %v", c.Norm)
+	case c.Position != Learned:
+		return errors.Errorf("a GPT-2 has no positions of kind %v", c.Position)
+	case !known:
+		return errors.Errorf("a GPT-2 has no activation %v", c.Activation)
+	case !c.Bias:
+		return errors.New("a GPT-2 has a Bias")
+	case c.NumKVHeads != c.NumHeads:
+		return errors.Errorf("a GPT-2 has no %d heads of keys and values for %d heads", c.NumKVHeads, c.NumHeads)
 	}
 	return nil
 }
