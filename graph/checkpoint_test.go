@@ -93,3 +93,14 @@ func TestInitialValuesDoNotDependOnOrder(t *testing.T) {
 		}
 	}
 }
+
+// Blank parameters are zeros, which need not be drawn, whatever their initial values would be.
+func TestBlank(t *testing.T) {
+	for _, dt := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
+		ps := graph.NewParams(1, graph.Blank(), graph.DType(dt))
+		p := ps.Root().Param("x", graph.Ones, 2, 3)
+		if ps.Err() != nil || !p.Value().(*tensor.Dense).Eq(tensor.New(tensor.Of(dt), tensor.WithShape(2, 3))) {
+			t.Errorf("%v, %v, want zeros", p.Value(), ps.Err())
+		}
+	}
+}

@@ -37,6 +37,7 @@ type options struct {
 	decode bool
 	seed   uint64
 	seeded bool
+	blank  bool
 	err    error
 }
 
@@ -79,10 +80,17 @@ func Seed(seed uint64) Option {
 	return func(o *options) { o.seed, o.seeded = seed, true }
 }
 
+// Blank makes parameters begin at zero, which takes no time, for values that are loaded at once. It is an option of
+// [NewParams].
+func Blank() Option { return func(o *options) { o.blank = true } }
+
 // New returns an empty graph. Without options it works on whole sequences in float32. A mistake in the options is the
 // first error of the graph.
 func New(opts ...Option) *Graph {
 	o := collect(opts)
+	if o.err == nil && o.blank {
+		o.err = errors.New("graph: Blank is an option of parameters, not of a graph")
+	}
 	return &Graph{
 		g: gorgonia.NewGraph(), dtype: o.dtype, maxSeq: o.maxSeq, seed: o.seed, err: o.err,
 		params: make(map[*Param]*gorgonia.Node), names: make(map[string]bool), paths: make(map[int64]string),

@@ -194,6 +194,7 @@ func TestMisuse(t *testing.T) {
 		{"dtype", func() error { return graph.New(graph.DType(tensor.Int)).Err() }, []string{"int"}},
 		{"nil option", func() error { return graph.New(nil).Err() }, []string{"nil option"}},
 		{"Decode", func() error { return graph.New(graph.Decode(0)).Err() }, []string{"0 tokens"}},
+		{"option of a graph", func() error { return graph.New(graph.Blank()).Err() }, []string{"Blank"}},
 		{"option of parameters", func() error { return graph.NewParams(1, graph.Decode(3)).Err() }, []string{"Decode"}},
 		// parameters
 		{"two of a name", func() error {

@@ -74,19 +74,20 @@ func (p *Param) header() *tensor.Dense {
 type Params struct {
 	seed   uint64
 	dtype  tensor.Dtype
+	blank  bool // values are loaded, so none are drawn
 	list   []*Param
 	byName map[string]*Param
 	err    error
 }
 
 // NewParams returns an empty set. The seed and the name of a parameter alone decide its first value, so adding or
-// reordering layers leaves the others as they were. The only option that applies is [DType].
+// reordering layers leaves the others as they were. The options that apply are [DType] and [Blank].
 func NewParams(seed uint64, opts ...Option) *Params {
 	o := collect(opts)
 	if o.err == nil && (o.decode || o.seeded) {
 		o.err = errors.New("graph: Decode and Seed are options of a graph, not of parameters")
 	}
-	return &Params{seed: seed, dtype: o.dtype, byName: make(map[string]*Param), err: o.err}
+	return &Params{seed: seed, dtype: o.dtype, blank: o.blank, byName: make(map[string]*Param), err: o.err}
 }
 
 // Err returns the first error met while making parameters.
@@ -140,6 +141,9 @@ func (s Scope) At(path ...any) Scope {
 	return s
 }
 
+// Params returns the set that s makes parameters in.
+func (s Scope) Params() *Params { return s.params }
+
 // Err returns the first error met while making parameters in the set of s.
 func (s Scope) Err() error {
 	if s.params == nil {
@@ -171,9 +175,12 @@ func (s Scope) Param(name string, init Init, shape ...int) *Param {
 	if ps.err != nil {
 		return p
 	}
-	h := fnv.New64a()
-	h.Write([]byte(p.name))
-	rng := rand.New(rand.NewPCG(ps.seed, h.Sum64()))
+	var rng *rand.Rand
+	if !ps.blank {
+		h := fnv.New64a()
+		h.Write([]byte(p.name))
+		rng = rand.New(rand.NewPCG(ps.seed, h.Sum64()))
+	}
 	size := tensor.Shape(shape).TotalSize()
 	if ps.dtype == tensor.Float64 {
 		p.value = draw(kernel.Make[float64](size), shape, init, rng)
@@ -185,10 +192,12 @@ func (s Scope) Param(name string, init Init, shape ...int) *Param {
 	return p
 }
 
-// draw fills memory with first values.
+// draw fills memory with first values. Without rng it stays as it is.
 func draw[F kernel.Float](memory []F, shape []int, init Init, rng *rand.Rand) *tensor.Dense {
-	for i := range memory {
-		memory[i] = F(init(rng))
+	if rng != nil {
+		for i := range memory {
+			memory[i] = F(init(rng))
+		}
 	}
 	return tensor.New(tensor.WithShape(slices.Clone(shape)...), tensor.WithBacking(memory))
 }

@@ -3,6 +3,8 @@ package layers_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/logits-go/logits/graph"
 	"github.com/logits-go/logits/layers"
@@ -53,4 +55,33 @@ func ExampleNewBlock() {
 	// layers.0.ffn.w1.weight (64, 16)
 	// layers.0.ffn.w2.weight (16, 64)
 	// layers.0.ffn.w3.weight (64, 16)
+}
+
+// A model that was trained here becomes one that Hugging Face's Transformers opens, and comes back.
+func ExampleExport() {
+	dir, err := os.MkdirTemp("", "model")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	trained, err := layers.NewTransformerLM(graph.NewParams(1).Root(), layers.Config{
+		VocabSize: 50, ContextLength: 16, DModel: 32, NumLayers: 2, NumHeads: 4,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	export := layers.Export{Format: layers.HuggingFace, Numbers: layers.BF16}
+	if err := export.Write(filepath.Join(dir, "tiny-llama"), trained); err != nil {
+		fmt.Println(err)
+		return
+	}
+	model, err := layers.Open(filepath.Join(dir, "tiny-llama"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(model.Config == trained.Config, model.Params.Size(), "parameters")
+	// Output: true 36128 parameters
 }

@@ -8,7 +8,8 @@ import (
 
 // TransformerLM is a decoder-only Transformer language model.
 type TransformerLM struct {
-	Config          Config // complete
+	Config          Config        // complete
+	Params          *graph.Params // where the weights are, perhaps among others; nil if NewTransformerLM did not make the model
 	TokenEmbeddings *Embedding
 	Positions       *Positions // nil unless positions are learned
 	Layers          []*Block
@@ -26,7 +27,7 @@ func NewTransformerLM(s graph.Scope, c Config) (*TransformerLM, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &TransformerLM{Config: c}
+	m := &TransformerLM{Config: c, Params: s.Params()}
 	if embeddings := s.At("token_embeddings"); c.TieEmbeddings {
 		m.TokenEmbeddings = &Embedding{Weight: embeddings.Param("weight", graph.TruncNormal(0.02), c.VocabSize, c.DModel)}
 	} else {

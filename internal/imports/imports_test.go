@@ -18,13 +18,26 @@ var may = map[string]struct {
 }{
 	"internal/kernel": {},
 	"internal/op":     {[]string{"internal/kernel"}, []string{"gorgonia", "tensor"}},
-	"graph":           {[]string{"internal/op", "internal/kernel"}, []string{"gorgonia", "tensor"}},
-	"layers":          {[]string{"graph", "internal/op", "internal/kernel"}, []string{"gorgonia", "tensor"}},
-	"loss":            {[]string{"internal/op", "internal/kernel"}, []string{"gorgonia", "tensor"}},
+	"graph":           {slices.Concat(numbers, files), []string{"gorgonia", "tensor"}},
+	"layers":          {slices.Concat(numbers, files, formats, []string{"graph"}), []string{"gorgonia", "tensor"}},
+	"loss":            {numbers, []string{"gorgonia", "tensor"}},
 	"optim":           {[]string{"internal/kernel"}, []string{"gorgonia", "tensor"}},
 	"sampler":         {[]string{"internal/kernel"}, []string{"tensor"}},
 	"text":            {nil, nil},
+
+	"internal/half":        {nil, nil},
+	"internal/weights":     {[]string{"internal/half", "internal/kernel"}, nil},
+	"internal/safetensors": {[]string{"internal/weights", "internal/half", "internal/kernel"}, nil},
+	"internal/gguf":        {[]string{"internal/weights", "internal/half", "internal/kernel"}, nil},
+	"internal/llama2c":     {nil, nil},
 }
+
+// Packages that others may import together.
+var (
+	numbers = []string{"internal/op", "internal/kernel"}
+	files   = []string{"internal/safetensors", "internal/weights", "internal/half"}
+	formats = []string{"internal/gguf", "internal/llama2c"}
+)
 
 // Imports go one way.
 func TestDirection(t *testing.T) {

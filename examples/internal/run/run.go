@@ -31,29 +31,20 @@ func New(config layers.Config, tok text.Tokenizer, seed uint64) (*Run, error) {
 	return &Run{Params: params, Model: model, Tokenizer: tok}, nil
 }
 
-// Open reads what Save wrote.
+// Open reads a model that layers.Open knows, as SaveConfig and SaveModel write it, and its tokenizer.
 func Open(dir string) (*Run, error) {
-	data, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	model, err := layers.Open(dir)
 	if err != nil {
-		return nil, errors.WithStack(err)
-	}
-	var config layers.Config
-	if err := json.Unmarshal(data, &config); err != nil {
-		return nil, errors.Wrapf(err, "%s: config.json", dir)
+		return nil, err
 	}
 	tok, err := text.ReadFile(filepath.Join(dir, "tokenizer.json"))
 	if err != nil {
 		return nil, err
 	}
-	if tok.VocabSize() != config.VocabSize {
-		return nil, errors.Errorf("%s: a tokenizer of %d tokens and a model of %d", dir, tok.VocabSize(), config.VocabSize)
+	if tok.VocabSize() != model.Config.VocabSize {
+		return nil, errors.Errorf("%s: a tokenizer of %d tokens and a model of %d", dir, tok.VocabSize(), model.Config.VocabSize)
 	}
-	r, err := New(config, tok, 0)
-	if err != nil {
-		return nil, err
-	}
-	_, err = r.Params.Load(filepath.Join(dir, "model.safetensors"), nil)
-	return r, err
+	return &Run{Params: model.Params, Model: model, Tokenizer: tok}, nil
 }
 
 // SaveConfig writes config.json and tokenizer.json, which training does not change.

@@ -1,0 +1,90 @@
+package safetensors
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"github.com/logits-go/logits/internal/weights"
+)
+
+// maxIndex bounds the size of an index in bytes.
+const maxIndex = 64 << 20
+
+// openIndex opens the files that an index names, all in its own folder. They hold the tensors that it says they do and
+// no others.
+func openIndex(path string) (_ *weights.File, err error) {
+	name := filepath.Base(path)
+	places, err := readIndex(path)
+	if err != nil {
+		return nil, errors.WithMessage(err, name)
+	}
+	var tensors []weights.Tensor
+	var mappings []*weights.Mapping
+	defer func() {
+		if err != nil {
+			for _, m := range mappings {
+				m.Close()
+			}
+		}
+	}()
+	missing := maps.Clone(places)
+	for _, part := range slices.Compact(slices.Sorted(maps.Values(places))) {
+		if part == "" || filepath.Base(part) != part || part == "." || part == ".." {
+			return nil, errors.Errorf("%s: %q is no file in its folder", name, part)
+		}
+		m, err := weights.Map(filepath.Join(filepath.Dir(path), part))
+		if err != nil {
+			return nil, errors.WithMessage(err, name)
+		}
+		mappings = append(mappings, m)
+		held, _, err := parse(m.Data)
+		if err != nil {
+			return nil, errors.WithMessagef(err, "%s: %s", name, part)
+		}
+		for _, t := range held {
+			if places[t.Name] != part {
+				return nil, errors.Errorf("%s: %s holds %s, which the index does not say", name, part, t.Name)
+			}
+			delete(missing, t.Name)
+		}
+		tensors = append(tensors, held...)
+	}
+	if len(missing) > 0 {
+		return nil, errors.Errorf("%s: missing %s", name, strings.Join(slices.Sorted(maps.Keys(missing)), "; missing "))
+	}
+	return weights.New(tensors, mappings...)
+}
+
+// readIndex returns which file holds a tensor.
+func readIndex(path string) (places map[string]string, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, errors.WithStack(err)
+	}
+	if info.Size() > maxIndex {
+		return nil, errors.Errorf("%d bytes, at most %d are allowed", info.Size(), maxIndex)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, errors.WithStack(err)
+	}
+	var index struct {
+		Metadata map[string]any    `json:"metadata"` // total_size, and what else people put there
+		Map      map[string]string `json:"weight_map"`
+	}
+	d := json.NewDecoder(strings.NewReader(string(data)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&index); err != nil {
+		return nil, errors.WithStack(err)
+	}
+	if len(index.Map) == 0 {
+		return nil, errors.New("the index names no tensors")
+	}
+	return index.Map, nil
+}
