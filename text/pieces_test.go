@@ -262,3 +262,35 @@ func TestSentencePieceCut(t *testing.T) {
 		}
 	}
 }
+
+func TestNeighbours(t *testing.T) {
+	for tokens, crosses := range map[string]bool{
+		"":            false,
+		"a":           false,
+		" a| é| ":     false,
+		"ab|é中|中b|b中": false,
+		"  ":          true,
+		"a ":          true,
+		"b|bé a":      true,
+		"中 ":          true,
+	} {
+		var n neighbours
+		has := map[[2]rune]bool{}
+		for _, token := range strings.Split(tokens, "|") {
+			n.add(token)
+			for r := []rune(token); len(r) > 1; r = r[1:] {
+				has[[2]rune{r[0], r[1]}] = true
+			}
+		}
+		if got := n.crosses(); got != crosses {
+			t.Errorf("crosses of %q = %v, want %v", tokens, got, crosses)
+		}
+		for _, left := range "ab é中|" {
+			for _, right := range "ab é中|" {
+				if got, want := n.has(left, right), has[[2]rune{left, right}]; got != want {
+					t.Errorf("%q: has(%q, %q) = %v, want %v", tokens, left, right, got, want)
+				}
+			}
+		}
+	}
+}
