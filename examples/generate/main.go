@@ -1,6 +1,7 @@
-// Generate continues a prompt with a model that examples/train has trained.
+// Generate continues a prompt with a model that examples/train has trained, or one from elsewhere.
 //
 //	go run ./examples/generate -model runs/opticks -prompt "The Rays of "
+//	go run ./examples/generate -model stories260K.bin -tokenizer tok512.bin -prompt "Once upon a time"
 package main
 
 import (
@@ -20,7 +21,8 @@ import (
 )
 
 func main() {
-	dir := flag.String("model", "runs/opticks", "`folder` that examples/train has written")
+	model := flag.String("model", "runs/opticks", "`folder` that examples/train has written, or any that layers.Open reads; or a .safetensors, .bin or .gguf file")
+	tokenizer := flag.String("tokenizer", "", "`file` of the tokenizer (default what lies beside the model)")
 	prompt := flag.String("prompt", "The ", "`text` to continue")
 	n := flag.Int("n", 100, "tokens to write")
 	var s sampler.Sampler
@@ -32,20 +34,26 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := generate(ctx, &s, *dir, *prompt, *n); err != nil && ctx.Err() == nil {
+	if err := generate(ctx, &s, *model, *tokenizer, *prompt, *n); err != nil && ctx.Err() == nil {
 		fmt.Fprintf(os.Stderr, "generate: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func generate(ctx context.Context, s *sampler.Sampler, dir, prompt string, n int) error {
-	r, err := run.Open(dir)
+func generate(ctx context.Context, s *sampler.Sampler, model, tokenizer, prompt string, n int) error {
+	r, err := run.Open(model, tokenizer)
 	if err != nil {
 		return err
 	}
 	ids, err := r.Tokenizer.Encode(prompt)
 	if err != nil {
 		return err
+	}
+	out := text.NewDecoder(r.Tokenizer)
+	first := ids
+	if bos, ok := r.Tokenizer.Special(text.BOS); ok {
+		ids = append([]int{bos}, ids...)
+		s.Stop = append(s.Stop, bos)
 	}
 	if len(ids) == 0 {
 		return errors.New("the prompt is empty")
@@ -58,11 +66,12 @@ func generate(ctx context.Context, s *sampler.Sampler, dir, prompt string, n int
 		n = max(0, room)
 		fmt.Fprintf(os.Stderr, "the context of %d tokens leaves room for %d\n", dec.Max(), n)
 	}
-	if end, ok := r.Tokenizer.Special(text.EndOfText); ok {
-		s.Stop = []int{end}
+	for _, special := range []string{text.EndOfText, text.EOS} {
+		if end, ok := r.Tokenizer.Special(special); ok {
+			s.Stop = append(s.Stop, end)
+		}
 	}
-	out := text.NewDecoder(r.Tokenizer)
-	for _, id := range ids {
+	for _, id := range first {
 		piece, err := out.Write(id)
 		if err != nil {
 			return err

@@ -53,7 +53,7 @@ func TestTrain(t *testing.T) {
 	if last.Loss >= first.Loss-1 || last.ValidationLoss == nil || last.Step != s.steps {
 		t.Errorf("training began with %+v and ended with %+v", first, last)
 	}
-	if _, err := run.Open(s.out); err != nil {
+	if _, err := run.Open(s.out, ""); err != nil {
 		t.Error(err)
 	}
 	if svg, err := os.ReadFile(filepath.Join(s.out, "loss.svg")); err != nil || !strings.Contains(string(svg), "<svg") {
@@ -73,7 +73,7 @@ func TestInterrupt(t *testing.T) {
 	if err := train(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := run.Open(s.out); err != nil {
+	if _, err := run.Open(s.out, ""); err != nil {
 		t.Error(err)
 	}
 }

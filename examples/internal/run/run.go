@@ -31,18 +31,25 @@ func New(config layers.Config, tok text.Tokenizer, seed uint64) (*Run, error) {
 	return &Run{Params: params, Model: model, Tokenizer: tok}, nil
 }
 
-// Open reads a model that layers.Open knows, as SaveConfig and SaveModel write it, and its tokenizer.
-func Open(dir string) (*Run, error) {
-	model, err := layers.Open(dir)
+// Open reads a model that layers.Open knows, as SaveConfig and SaveModel write it or from elsewhere, and the tokenizer that
+// text.ReadFile finds at a path; "" means the folder of the model.
+func Open(path, tokenizer string) (*Run, error) {
+	model, err := layers.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	tok, err := text.ReadFile(filepath.Join(dir, "tokenizer.json"))
+	if tokenizer == "" {
+		tokenizer = path
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			tokenizer = filepath.Dir(path)
+		}
+	}
+	tok, err := text.ReadFile(tokenizer)
 	if err != nil {
 		return nil, err
 	}
 	if tok.VocabSize() != model.Config.VocabSize {
-		return nil, errors.Errorf("%s: a tokenizer of %d tokens and a model of %d", dir, tok.VocabSize(), model.Config.VocabSize)
+		return nil, errors.Errorf("%s: a tokenizer of %d tokens and a model of %d", path, tok.VocabSize(), model.Config.VocabSize)
 	}
 	return &Run{Params: model.Params, Model: model, Tokenizer: tok}, nil
 }
