@@ -80,8 +80,9 @@ func checkRoundTrip(t *testing.T, s *SentencePiece, text string) {
 }
 
 // tok512Cases are what sentencepiece makes of texts with tok512.model (compiled to wasm, npm's
-// @agnai/sentencepiece-js 1.1.1), and Hugging Face's tokenizers (npm's 0.2.0) with what Save writes. The
-// former would lose spaces and U+2581; those cases are of the latter, of llama2.c and of the definition.
+// @agnai/sentencepiece-js 1.1.1) and, for the texts with spaces that it would remove, what Hugging Face's
+// tokenizers (npm's 0.2.0) make of them with the tokenizer.json that Save writes. The hashes are those of the
+// latter.
 var tok512Cases = []struct {
 	name, text string
 	ids        []int
@@ -89,6 +90,8 @@ var tok512Cases = []struct {
 	{"empty", "", []int{}},
 	{"letter", "a", []int{261}},
 	{"other scripts", "é中🙂", []int{410, 485, 231, 187, 176, 243, 162, 156, 133}},
+	{"spaces", "  a  b", []int{410, 410, 261, 410, 268}},
+	{"only spaces", "   ", []int{410, 410, 410, 410}},
 	{"lines", "Hello\nworld", []int{346, 306, 414, 13, 424, 304, 341}},
 }
 
