@@ -37,7 +37,8 @@ const (
 	HuggingFace
 	// Llama2C is the .bin file of llama2.c, of a Llama with its RoPETheta and NormEps, in F32 and without a tokenizer.
 	Llama2C
-	// GGUF is a file of llama.cpp, of a Llama.
+	// GGUF is a file of llama.cpp, of a Llama. Its tokenizer is byte-level BPE as in GPT-2 or SentencePiece's as in
+	// Llama 2; llama.cpp puts the space that begins a text behind special tokens, too.
 	GGUF
 )
 

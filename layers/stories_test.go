@@ -1,6 +1,7 @@
 package layers_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"math"
@@ -10,10 +11,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/logits-go/logits/graph"
+	"github.com/logits-go/logits/internal/gguf"
 	"github.com/logits-go/logits/layers"
 	"github.com/logits-go/logits/sampler"
+	"github.com/logits-go/logits/text"
 )
 
 // stories returns the path of a file of llama2.c's smallest model, which is not part of the repository, or skips the
@@ -120,14 +124,14 @@ func TestStories(t *testing.T) {
 		}
 		var s sampler.Sampler
 		vocab := storiesVocabulary(t)
-		var text strings.Builder
+		var story strings.Builder
 		for token, err := range s.Generate(t.Context(), dec, []int{1}, 256) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			text.WriteString(vocab[token])
+			story.WriteString(vocab[token])
 		}
-		if got := strings.TrimPrefix(text.String(), " "); got != greedy {
+		if got := strings.TrimPrefix(story.String(), " "); got != greedy {
 			t.Errorf("%s: the story is %q, want %q", name, got, greedy)
 		}
 	}
@@ -211,4 +215,49 @@ func marshal(t testing.TB, v any) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// The tokenizer of the model goes along to llama.cpp, whose scores have the order of llama2.c's.
+func TestStoriesTokenizer(t *testing.T) {
+	m := open(t, stories(t, "stories260K.bin"))
+	tok, err := text.ReadFile(stories(t, "tok512.bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tokenizer bytes.Buffer
+	if err := text.Save(&tokenizer, tok); err != nil {
+		t.Fatal(err)
+	}
+	e := layers.Export{Format: layers.GGUF, Tokenizer: tokenizer.Bytes()}
+	settings, _, err := gguf.Parse(read(t, export(t, e, "m.gguf", m)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, scores := settings["tokenizer.ggml.tokens"].([]string), settings["tokenizer.ggml.scores"].([]float32)
+	data, id, kinds := read(t, stories(t, "tok512.bin"))[4:], 0, settings["tokenizer.ggml.token_type"].([]int32)
+	var last, lastOurs float32
+	for ; len(data) > 0; id++ {
+		n := binary.LittleEndian.Uint32(data[4:])
+		score, token := math.Float32frombits(binary.LittleEndian.Uint32(data)), string(data[8:8+n])
+		data = data[8+n:]
+		if kinds[id] != 1 {
+			continue
+		}
+		if got := strings.ReplaceAll(tokens[id], "▁", " "); got != token {
+			t.Fatalf("token %d is %q, want %q", id, got, token)
+		}
+		// Tokens stand in the order of their scores, and after them characters, of which nothing is made.
+		if utf8.RuneCountInString(token) > 1 && last != 0 && (scores[id] < lastOurs) != (score < last) {
+			t.Errorf("%q has score %v after %v, and %v after %v in llama2.c", token, scores[id], lastOurs, score, last)
+		}
+		last, lastOurs = score, scores[id]
+	}
+	if id != len(tokens) {
+		t.Errorf("%d tokens, want %d", len(tokens), id)
+	}
+	for key, want := range map[string]any{"model": "llama", "bos_token_id": uint32(1), "eos_token_id": uint32(2), "add_bos_token": true, "add_space_prefix": true} {
+		if got := settings["tokenizer.ggml."+key]; got != want {
+			t.Errorf("%s is %v, want %v", key, got, want)
+		}
+	}
 }

@@ -205,7 +205,7 @@ func TestTokenizer(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{"{", "", "tokenizer"},
 		{`"type":"BPE"`, `"type":"Unigram"`, "Unigram"},
-		{`"type":"BPE"`, `"type":"BPE","byte_fallback":true`, "BPE"},
+		{`"type":"BPE"`, `"type":"BPE","byte_fallback":true`, "normalizer"},
 		{`ByteLevel`, `Metaspace`, "Metaspace"},
 		{`"normalizer":null`, `"normalizer":{"type":"NFC"}`, "NFC"},
 		{`"add_prefix_space":false`, `"add_prefix_space":true`, "space"},
@@ -215,10 +215,69 @@ func TestTokenizer(t *testing.T) {
 		{`"ab":2`, `"ab":-1`, "has id -1"},
 		{`"id":4`, `"id":6`, "has id 6"},
 		{`"a b"`, `3`, "merge 3"},
+		{`"a b"`, `["a","b","a"]`, "no two tokens"},
 	} {
 		_, err := Tokenizer([]byte(strings.Replace(whole, c.old, c.new, 1)), 6)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want an error with %q", c.new, err, c.want)
+		}
+	}
+}
+
+// A tokenizer in the manner of Llama 2 has scores that order its tokens as the merges do.
+func TestPieces(t *testing.T) {
+	const whole = `{"added_tokens":[{"id":0,"content":"<unk>","special":true},{"id":1,"content":"<s>","special":true},{"id":2,"content":"</s>","special":true}],
+		"normalizer":{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},{"type":"Replace","pattern":{"String":" "},"content":"▁"}]},
+		"pre_tokenizer":null,
+		"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]},
+		"model":{"type":"BPE","unk_token":"<unk>","byte_fallback":true,
+			"vocab":{"<unk>":0,"<s>":1,"</s>":2,"<0x0A>":3,"▁":4,"a":5,"b":6,"▁a":7,"ab":8,"▁ab":9},
+			"merges":["a b","▁ a","▁a b","▁ ab"]}}`
+	settings, err := Tokenizer([]byte(whole), 11)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Setting{
+		{"tokenizer.ggml.model", "llama"},
+		{"tokenizer.ggml.pre", "default"},
+		{"tokenizer.ggml.tokens", []string{"<unk>", "<s>", "</s>", "<0x0A>", "▁", "a", "b", "▁a", "ab", "▁ab", "[PAD10]"}},
+		{"tokenizer.ggml.scores", []float32{0, 0, 0, 0, -5, -5, -5, -2, -1, -3, 0}},
+		{"tokenizer.ggml.token_type", []int32{2, 3, 3, 6, 1, 1, 1, 1, 1, 1, 5}},
+		{"tokenizer.ggml.add_space_prefix", true},
+		{"tokenizer.ggml.add_bos_token", true},
+		{"tokenizer.ggml.add_eos_token", false},
+		{"tokenizer.ggml.bos_token_id", uint32(1)},
+		{"tokenizer.ggml.eos_token_id", uint32(2)},
+		{"tokenizer.ggml.unknown_token_id", uint32(0)},
+	}
+	if !reflect.DeepEqual(settings, want) {
+		t.Errorf("%v, want %v", settings, want)
+	}
+	for _, c := range []struct{ old, new, want string }{
+		{`"▁a b","▁ ab"`, `"▁a b","a b","▁ ab"`, `merges of "ab"`},
+		{`"▁ ab"`, `"b a"`, "makes no token"},
+		{`"prepend":"▁"`, `"prepend":"x"`, "Prepend"},
+		{`"String":" "`, `"String":"x"`, "Replace"},
+		{`"type":"Replace"`, `"type":"NFKC"`, "NFKC"},
+		{`"pre_tokenizer":null`, `"pre_tokenizer":{"type":"Whitespace"}`, "Whitespace"},
+		{`"pre_tokenizer":null`, `"pre_tokenizer":{"type":"Metaspace","prepend_scheme":"first"}`, "Metaspace"},
+		{`"type":"TemplateProcessing"`, `"type":"BertProcessing"`, "BertProcessing"},
+		{`{"Sequence":{"id":"A","type_id":0}}`, `{"SpecialToken":{"id":"</s>"}}`, "post-processor"},
+	} {
+		_, err := Tokenizer([]byte(strings.Replace(whole, c.old, c.new, 1)), 11)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want an error with %q", c.new, err, c.want)
+		}
+	}
+	for _, c := range []struct {
+		scheme string
+		want   bool
+	}{{"first", true}, {"always", true}, {"never", false}} {
+		from, to := strings.Index(whole, `"normalizer"`), strings.Index(whole, `"post_processor"`)
+		s := whole[:from] + `"pre_tokenizer":{"type":"Metaspace","prepend_scheme":"` + c.scheme + `"},` + whole[to:]
+		settings, err := Tokenizer([]byte(s), 11)
+		if err != nil || settings[5].Value != c.want {
+			t.Errorf("%s: %v, %v, want %v", c.scheme, settings, err, c.want)
 		}
 	}
 }
