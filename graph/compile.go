@@ -233,6 +233,7 @@ func (c *compiler) newStep(n *gorgonia.Node, o *op.Op, in []int) *step {
 	}
 	s.call.In = make([]gorgonia.Value, len(in))
 	s.call.State = o.NewState()
+	s.call.Packed = true // kernel.Make leaves a gap between allocations, see Pack
 	return s
 }
 

@@ -10,7 +10,7 @@ const (
 	hugePage  = 2 << 20
 )
 
-// Make returns n zeros that begin at a cache line. A large slice lies on huge pages where the system can do so.
+// Make returns n zeros that begin at a cache line and never right behind those of another call. A large slice lies on huge pages where the system can do so.
 func Make[F Float](n int) []F {
 	size := int(unsafe.Sizeof(F(0)))
 	align := cacheLine

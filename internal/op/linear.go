@@ -89,7 +89,7 @@ func forward[F kernel.Float](c *Call, p *projection, add bool, after func(lo, hi
 		copyTo(y, input[F](c, operands))
 	}
 	ws := c.In[1:][:len(p.outs)]
-	if w := joined[F](ws, p.out*p.in); w != nil && operands == 1+len(ws) {
+	if w := together[F](c, ws, p.out*p.in); w != nil && operands == 1+len(ws) {
 		kernel.GemmThen(false, true, p.rows, p.out, p.in, x, p.in, w, p.in, y, p.out, add, after)
 		return
 	}
@@ -111,6 +111,14 @@ func copyTo[F kernel.Float](dst, src []F) {
 	if unsafe.SliceData(dst) != unsafe.SliceData(src) {
 		kernel.Copy(dst, src)
 	}
+}
+
+// together returns the numbers of operands as one slice of the given size if they are one or packed, and else nil.
+func together[F kernel.Float](c *Call, vs []gorgonia.Value, size int) []F {
+	if len(vs) > 1 && !c.Packed {
+		return nil
+	}
+	return joined[F](vs, size)
 }
 
 // joined returns the numbers of vs as one slice of the given size if they lie one behind the other, and else nil.
@@ -140,7 +148,7 @@ func linearsGradient[F kernel.Float](p *projection, xs tensor.Shape, in gorgonia
 			copyTo(dx, input[F](c, len(c.In)-1))
 		}
 		ws := c.In[1:][:n]
-		if w := joined[F](ws, p.out*p.in); w != nil {
+		if w := together[F](c, ws, p.out*p.in); w != nil {
 			kernel.GemmThen(false, false, p.rows, p.in, p.out, dy, p.out, w, p.in, dx, p.in, add, after)
 			return
 		}

@@ -78,6 +78,9 @@ func NewValue(dtype tensor.Dtype, shape tensor.Shape) gorgonia.Value {
 type Call struct {
 	In, Out, State []gorgonia.Value
 
+	// Packed says that operands which lie one right behind the other are parts of one allocation, so that they may be read
+	// as one. Elsewhere they may lie so by chance.
+	Packed bool
 	// Run counts the runs before this one. Dropout drops other elements in each.
 	Run uint64
 	// Offsets holds how many tokens of each sequence came in earlier runs of a generating graph; nil means none.
