@@ -39,7 +39,8 @@ func (o *Op) Do(in ...gorgonia.Value) (_ gorgonia.Value, err error) {
 	if o.eval && !t.train {
 		return in[0], nil
 	}
-	c := Call{In: in, Out: t.out, State: t.state, Run: t.runs}
+	// Parameters come as the executor has them, so packed ones are multiplied in the same order here.
+	c := Call{In: in, Out: t.out, State: t.state, Run: t.runs, Packed: true}
 	if t.follow != nil {
 		c.Run = t.follow.runs - 1
 	}
