@@ -11,13 +11,14 @@ import (
 	"github.com/logits-go/logits/optim"
 )
 
-// A step of training allocates nothing once it has found its memory.
+// A step of training allocates nothing once it has found its memory, with assembly.
 func TestTrainingAllocatesNothing(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector empties pools at random")
 	}
-	if path, _ := kernel.Path(); path == "portable" {
-		t.Skip("attention without assembly makes two small allocations a layer")
+	path, err := kernel.Path()
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, c := range []struct {
 		name   string
@@ -60,8 +61,12 @@ func TestTrainingAllocatesNothing(t *testing.T) {
 						t.Fatal(err)
 					}
 				})
-				if n != 0 {
-					t.Errorf("%s makes %v allocations", part.name, n)
+				var most float64
+				if path == "portable" && part.name == "run" {
+					most = float64(4 * c.config.NumLayers) // two for attention without assembly, and two for its gradient
+				}
+				if n > most {
+					t.Errorf("%s makes %v allocations, want at most %v", part.name, n, most)
 				}
 			}
 		})

@@ -26,10 +26,16 @@ func TestAssemblyIsUpToDate(t *testing.T) {
 	}
 	dir := t.TempDir()
 	generator := filepath.Join(dir, "asm")
-	build := exec.Command("go", "-C", "asm", "build", "-o", generator, ".")
-	build.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=readonly", "GOOS=", "GOARCH=", "GOWORK=off")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Skipf("the generator cannot be built without a network: %v\n%s", err, out)
+	offline := func(args ...string) ([]byte, error) {
+		cmd := exec.Command("go", append([]string{"-C", "asm"}, args...)...)
+		cmd.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=readonly", "GOOS=", "GOARCH=", "GOWORK=off")
+		return cmd.CombinedOutput()
+	}
+	if out, err := offline("mod", "download"); err != nil {
+		t.Skipf("the modules of the generator are not here: %v\n%s", err, out)
+	}
+	if out, err := offline("build", "-o", generator, "."); err != nil {
+		t.Fatalf("the generator does not build: %v\n%s", err, out)
 	}
 	if out, err := exec.Command(generator, "-dir", dir).CombinedOutput(); err != nil {
 		t.Fatalf("the generator fails: %v\n%s", err, out)

@@ -196,6 +196,9 @@ func TestCutWhileOpen(t *testing.T) {
 		t.Skip("files that are mapped cannot be cut: ", err)
 	}
 	if err := weights.Copy(make([]float32, n), f.Tensors["a"]); err == nil {
+		if runtime.GOOS == "linux" {
+			t.Error("no error from a file that was cut while mapped")
+		}
 		t.Skip("the file was read, not mapped")
 	} else if !strings.Contains(err.Error(), "mapped file") {
 		t.Error(err)
