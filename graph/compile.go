@@ -12,7 +12,10 @@ import (
 )
 
 // compile readies the graph of outputs; if cost is one of them, for training.
-func compile(cost Node, outputs []Node) (p *Program, err error) {
+func compile(cost Node, outputs []Node) (*Program, error) { return compileWith(nil, cost, outputs) }
+
+// compileWith is compile for ops that remember what those of another program do, if states are not nil.
+func compileWith(states [][]gorgonia.Value, cost Node, outputs []Node) (p *Program, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			p, err = nil, errors.Errorf("graph: Compile: %v", r)
@@ -48,6 +51,7 @@ func compile(cost Node, outputs []Node) (p *Program, err error) {
 		p:     &Program{g: g, outputs: make(map[Node]int), cost: -1},
 		slot:  make(map[*gorgonia.Node]int),
 		train: cost != Node{},
+		given: states != nil, states: states,
 	}
 	if err := c.compile(cost, outputs); err != nil {
 		return nil, errors.WithMessage(err, "graph: Compile")
@@ -63,6 +67,8 @@ type compiler struct {
 	buffers []*buffer      // by slot; nil where the value lies elsewhere
 	at      []int          // by slot, where in its buffer the value begins
 	shapes  []tensor.Shape // by slot
+	given   bool           // states are there, those that no op has yet
+	states  [][]gorgonia.Value
 	fusion
 }
 
@@ -114,7 +120,7 @@ func (c *compiler) compile(cost Node, outputs []Node) error {
 		p.cost = c.slot[cost.n]
 	}
 	c.memory()
-	return nil
+	return p.continues()
 }
 
 // node adds a node whose operands are there already.
@@ -232,9 +238,24 @@ func (c *compiler) newStep(n *gorgonia.Node, o *op.Op, in []int) *step {
 		}
 	}
 	s.call.In = make([]gorgonia.Value, len(in))
-	s.call.State = o.NewState()
+	if o.Remembers() {
+		s.call.State = c.state(o)
+	}
 	s.call.Packed = true // kernel.Make leaves a gap between allocations, see Pack
 	return s
+}
+
+// state returns what the next op to remember something does.
+func (c *compiler) state(o *op.Op) []gorgonia.Value {
+	if !c.given {
+		return o.NewState()
+	}
+	if len(c.states) == 0 {
+		return nil
+	}
+	first := c.states[0]
+	c.states = c.states[1:]
+	return first
 }
 
 // emit puts a step at the end of the program.

@@ -26,10 +26,11 @@ type Program struct {
 	cost    int          // slot of the cost, or -1
 	grads   []gradSlot
 
-	offsets []int  // how many tokens of each sequence came before, in a generating graph
-	runs    uint64 // runs completed
-	memory  int    // bytes
-	ready   bool   // the last run succeeded
+	past    *op.Sequences // what earlier runs were given, in a generating graph
+	tokens  int           // that a run continues each sequence by, then
+	runs    uint64        // runs completed
+	memory  int           // bytes
+	ready   bool          // the last run succeeded
 	busy    atomic.Bool
 	profile []measure // by step; nil unless runs are measured
 }
@@ -64,7 +65,7 @@ func (s *step) ready(p *Program) {
 	for i, slot := range s.in {
 		s.call.In[i] = p.slots[slot]
 	}
-	s.call.Run, s.call.Offsets = p.runs, p.offsets
+	s.call.Run, s.call.Sequences = p.runs, p.past
 }
 
 // run executes a step of an op of ours.
@@ -160,8 +161,13 @@ func (p *Program) RunAll() error {
 	})
 }
 
-// Reset does nothing: a Program is always ready to run again.
-func (p *Program) Reset() {}
+// Reset makes the next run of a program of a generating graph begin new sequences. It does nothing to other programs,
+// which are always ready to run again.
+func (p *Program) Reset() {
+	if p.past != nil {
+		clear(p.past.Offsets)
+	}
+}
 
 // Close does nothing: a Program holds nothing but memory.
 func (p *Program) Close() error { return nil }
@@ -273,6 +279,11 @@ func (p *Program) run(ctx context.Context) (err error) {
 	}
 	for _, g := range p.grads {
 		g.param.grad = p.slots[g.slot]
+	}
+	if p.tokens > 0 {
+		for i := range p.past.Offsets {
+			p.past.Offsets[i] += p.tokens
+		}
 	}
 	p.runs++
 	p.ready = true

@@ -25,16 +25,12 @@ const (
 
 	// Up to this many rows of op(a) are faster multiplied as vectors if b is stored by columns.
 	sgemmVectors = 8
-
-	// Products of vectors are cut into calls of about this many terms, so that what one vector has brought into a cache
-	// is still there for the next, and no call keeps the world from stopping for long.
-	sgemvTerms = 1 << 16
 )
 
 type (
 	tileFunc  func(k, panels int, a *float32, lda int, b *float32, ldb, ldp int, c *float32, ldc, tail, add int)
 	panelFunc func(k int, x *float32, ldx, n int, dst *float32, ldd int)
-	dotFunc   func(k int, x, b *float32, ldb, rows int, y *float32, incy, add int)
+	dotsFunc  func(k int, x *float32, ldx int, b *float32, ldb, rows int, y *float32, ldy, add int)
 )
 
 // microkernels are the assembly for one instruction set. They are called through this table alone: a call of a function
@@ -44,7 +40,7 @@ type microkernels struct {
 	// Tiles of 1, 2, ... rows, for op(a) stored by rows and by columns.
 	rowTiles, columnTiles []tileFunc
 	copy, transpose       panelFunc
-	dot                   dotFunc
+	dots                  []dotsFunc // of 1, 2, ... rows
 }
 
 // sgemmKernels are those in use, or nil for portable ones.
@@ -59,7 +55,7 @@ func microkernelsOf(path string) *microkernels {
 				tileRows6AVX2},
 			columnTiles: []tileFunc{tileColumns1AVX2, tileColumns2AVX2, tileColumns3AVX2, tileColumns4AVX2, tileColumns5AVX2,
 				tileColumns6AVX2},
-			copy: copyPanelAVX2, transpose: transposePanelAVX2, dot: dotAVX2,
+			copy: copyPanelAVX2, transpose: transposePanelAVX2, dots: []dotsFunc{dots1AVX2, dots2AVX2, dots3AVX2},
 		}
 	case pathAVX512:
 		return &microkernels{
@@ -70,7 +66,8 @@ func microkernelsOf(path string) *microkernels {
 			columnTiles: []tileFunc{tileColumns1AVX512, tileColumns2AVX512, tileColumns3AVX512, tileColumns4AVX512,
 				tileColumns5AVX512, tileColumns6AVX512, tileColumns7AVX512, tileColumns8AVX512, tileColumns9AVX512,
 				tileColumns10AVX512, tileColumns11AVX512, tileColumns12AVX512, tileColumns13AVX512, tileColumns14AVX512},
-			copy: copyPanelAVX512, transpose: transposePanelAVX512, dot: dotAVX512,
+			copy: copyPanelAVX512, transpose: transposePanelAVX512,
+			dots: []dotsFunc{dots1AVX512, dots2AVX512, dots3AVX512, dots4AVX512},
 		}
 	}
 	return nil
@@ -81,23 +78,19 @@ func sgemm(parallel, ta, tb bool, m, n, k int, a []float32, lda int, b []float32
 	if sgemmKernels == nil {
 		return false
 	}
-	p, ok := sgemmPool.Get().(*product32)
-	if !ok {
-		p = new(product32)
-		p.pack, p.multiply, p.stream, p.multiplyVectors = p.packPanels, p.multiplyStrips, p.streamStrips, p.multiplyRows
-	}
-	p.microkernels, p.parallel = sgemmKernels, parallel
+	p := newProduct32()
+	p.parallel = parallel
 	p.ta, p.tb, p.m, p.n, p.k = ta, tb, m, n, k
 	p.a, p.b, p.c, p.lda, p.ldb, p.ldc = a, b, c, lda, ldb, ldc
 	p.add = add
 	switch {
 	case tb && (m == 1 || m <= sgemmVectors && k >= 64):
-		p.vectors(1)
+		p.vectors()
 	case n == 1 && !ta:
 		// A column is a row of the transposed product.
 		p.ta, p.tb, p.m, p.n = !tb, true, 1, m
 		p.a, p.b, p.lda, p.ldb = b, a, ldb, lda
-		p.vectors(ldc)
+		p.column()
 	case n == 1 && ldc == 1:
 		p.ta, p.tb, p.m, p.n = !tb, false, 1, m
 		p.a, p.b, p.lda, p.ldb = b, a, ldb, lda
@@ -109,8 +102,7 @@ func sgemm(parallel, ta, tb bool, m, n, k int, a []float32, lda int, b []float32
 	if after != nil {
 		after(0, m)
 	}
-	p.a, p.b, p.c, p.after = nil, nil, nil, nil
-	sgemmPool.Put(p)
+	p.release()
 	return true
 }
 
@@ -144,10 +136,23 @@ type product32 struct {
 	byPanels             bool // panels are shared over threads, otherwise strips
 	groups               int  // parts of the panels that a strip meets in calls of its own
 
-	inc int // from one result of a vector to the next
-
-	packed                                  []float32
+	packed, line                            []float32
 	pack, multiply, stream, multiplyVectors func(lo, hi int)
+}
+
+func newProduct32() *product32 {
+	p, ok := sgemmPool.Get().(*product32)
+	if !ok {
+		p = new(product32)
+		p.pack, p.multiply, p.stream, p.multiplyVectors = p.packPanels, p.multiplyStrips, p.streamStrips, p.multiplyRows
+	}
+	p.microkernels = sgemmKernels
+	return p
+}
+
+func (p *product32) release() {
+	p.a, p.b, p.c, p.after = nil, nil, nil, nil
+	sgemmPool.Put(p)
 }
 
 // room makes packed large enough.
@@ -310,41 +315,4 @@ func (p *product32) multiplyPanels(tile tileFunc, a *float32, lda, i, first, las
 	tail := min(panel, p.cols-(last-1)*panel)
 	tile(p.rows, last-first, a, lda, &p.packed[first*p.panelSize], 4*panel, 4*p.panelSize,
 		&p.c[i*p.ldc+p.col+first*panel], 4*p.ldc, tail, p.accumulate)
-}
-
-// vectors multiplies each row of op(a) with the rows of b, which tb transposes, into numbers inc apart.
-func (p *product32) vectors(inc int) {
-	if p.ta {
-		p.room(p.m * p.k)
-		for i := range p.m {
-			for q := range p.k {
-				p.packed[i*p.k+q] = p.a[q*p.lda+i]
-			}
-		}
-		p.a, p.lda = p.packed, p.k
-	}
-	p.inc = inc
-	if p.parallel {
-		Parallel(p.n, 8, p.multiplyVectors)
-	} else {
-		p.multiplyRows(0, p.n)
-	}
-}
-
-// multiplyRows multiplies rows [lo, hi) of b with all vectors, as many at a time as stay in a cache.
-func (p *product32) multiplyRows(lo, hi int) {
-	for q := 0; q < p.k; q += sgemvTerms {
-		terms := min(sgemvTerms, p.k-q)
-		rows := ceilDiv(sgemvTerms, terms)
-		accumulate := 0
-		if p.add || q > 0 {
-			accumulate = 1
-		}
-		for j := lo; j < hi; j += rows {
-			for i := range p.m {
-				p.dot(terms, &p.a[i*p.lda+q], &p.b[j*p.ldb+q], 4*p.ldb, min(rows, hi-j),
-					&p.c[i*p.ldc+j*p.inc], 4*p.inc, accumulate)
-			}
-		}
-	}
 }

@@ -155,14 +155,38 @@ func copyPanelAVX2(k int, x *float32, ldx int, n int, dst *float32, ldd int)
 //go:noescape
 func transposePanelAVX2(k int, x *float32, ldx int, n int, dst *float32, ldd int)
 
-// dotAVX2 computes, for j < rows:
+// dots1AVX2 computes, with AVX2 and FMA, for i < 1 and j < rows:
 //
-//	s := sum over p < k of x[p] * b[j*ldb+p]
-//	if add != 0 { s += y[j*incy] }
-//	y[j*incy] = s
+//	s := sum over p < k of x[i*ldx+p] * b[j*ldb+p]
+//	if add != 0 { s += y[i*ldy+j] }
+//	y[i*ldy+j] = s
 //
-// Terms go into 32 partial sums in turn, of which then the upper half is added to the lower until one is left. The strides
+// Terms go into 16 partial sums in turn, of which then the upper half is added to the lower until one is left. The strides
 // are in bytes here; k and rows are at least 1.
 //
 //go:noescape
-func dotAVX2(k int, x *float32, b *float32, ldb int, rows int, y *float32, incy int, add int)
+func dots1AVX2(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)
+
+// dots2AVX2 computes, with AVX2 and FMA, for i < 2 and j < rows:
+//
+//	s := sum over p < k of x[i*ldx+p] * b[j*ldb+p]
+//	if add != 0 { s += y[i*ldy+j] }
+//	y[i*ldy+j] = s
+//
+// Terms go into 16 partial sums in turn, of which then the upper half is added to the lower until one is left. The strides
+// are in bytes here; k and rows are at least 1.
+//
+//go:noescape
+func dots2AVX2(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)
+
+// dots3AVX2 computes, with AVX2 and FMA, for i < 3 and j < rows:
+//
+//	s := sum over p < k of x[i*ldx+p] * b[j*ldb+p]
+//	if add != 0 { s += y[i*ldy+j] }
+//	y[i*ldy+j] = s
+//
+// Terms go into 16 partial sums in turn, of which then the upper half is added to the lower until one is left. The strides
+// are in bytes here; k and rows are at least 1.
+//
+//go:noescape
+func dots3AVX2(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)

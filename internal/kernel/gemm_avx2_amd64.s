@@ -2546,129 +2546,197 @@ loaded:
 	VZEROUPPER
 	RET
 
-// func dotAVX2(k int, x *float32, b *float32, ldb int, rows int, y *float32, incy int, add int)
+// func dots1AVX2(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)
 // Requires: AVX, CMOV, FMA3
-TEXT ·dotAVX2(SB), NOSPLIT, $0-64
+TEXT ·dots1AVX2(SB), NOSPLIT, $0-72
 	MOVQ k+0(FP), AX
 	MOVQ x+8(FP), CX
-	MOVQ b+16(FP), DX
-	MOVQ ldb+24(FP), BX
-	MOVQ rows+32(FP), SI
-	MOVQ y+40(FP), DI
-	MOVQ incy+48(FP), R8
+	MOVQ ldx+16(FP), DX
+	MOVQ b+24(FP), DX
+	MOVQ ldb+32(FP), BX
+	MOVQ y+48(FP), SI
+	MOVQ rows+40(FP), R8
+	LEAQ (BX)(BX*2), R9
 
 some:
-	CMPQ   SI, $0x02
+	CMPQ   R8, $0x04
 	JLT    one
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   DX, R10
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	LEAQ   (R10)(BX*1), R11
-	MOVQ   CX, R12
-	MOVQ   AX, R9
-	SUBQ   $0x20, R9
+	MOVQ   CX, R10
+	MOVQ   DX, R11
+	MOVQ   AX, DI
+	SUBQ   $0x10, DI
 	JLT    some_tail
 
 some_lanes:
-	VMOVUPS     (R12), Y8
-	VFMADD231PS (R10), Y8, Y0
-	VFMADD231PS (R11), Y8, Y4
-	VMOVUPS     32(R12), Y8
-	VFMADD231PS 32(R10), Y8, Y1
-	VFMADD231PS 32(R11), Y8, Y5
-	VMOVUPS     64(R12), Y8
-	VFMADD231PS 64(R10), Y8, Y2
-	VFMADD231PS 64(R11), Y8, Y6
-	VMOVUPS     96(R12), Y8
-	VFMADD231PS 96(R10), Y8, Y3
-	VFMADD231PS 96(R11), Y8, Y7
-	ADDQ        $0x80, R12
-	ADDQ        $0x80, R10
-	ADDQ        $0x80, R11
-	SUBQ        $0x20, R9
+	VMOVUPS     (R10), Y8
+	VMOVUPS     (R11), Y9
+	VFMADD231PS Y9, Y8, Y0
+	VMOVUPS     (R11)(BX*1), Y9
+	VFMADD231PS Y9, Y8, Y2
+	VMOVUPS     (R11)(BX*2), Y9
+	VFMADD231PS Y9, Y8, Y4
+	VMOVUPS     (R11)(R9*1), Y9
+	VFMADD231PS Y9, Y8, Y6
+	VMOVUPS     32(R10), Y8
+	VMOVUPS     32(R11), Y9
+	VFMADD231PS Y9, Y8, Y1
+	VMOVUPS     32(R11)(BX*1), Y9
+	VFMADD231PS Y9, Y8, Y3
+	VMOVUPS     32(R11)(BX*2), Y9
+	VFMADD231PS Y9, Y8, Y5
+	VMOVUPS     32(R11)(R9*1), Y9
+	VFMADD231PS Y9, Y8, Y7
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x10, DI
 	JGE         some_lanes
 
 some_tail:
-	ADDQ        $0x20, R9
+	ADDQ        $0x10, DI
 	JLE         some_summed
-	MOVQ        $0x00000008, R13
-	CMPQ        R9, R13
-	CMOVQLT     R9, R13
-	LEAQ        tailMasks<>+64(SB), R14
-	SHLQ        $0x02, R13
-	SUBQ        R13, R14
-	VMOVUPS     (R14), Y8
-	VMASKMOVPS  (R12), Y8, Y9
+	MOVQ        $0x00000008, R12
+	CMPQ        DI, R12
+	CMOVQLT     DI, R12
+	LEAQ        tailMasks<>+64(SB), R13
+	SHLQ        $0x02, R12
+	SUBQ        R12, R13
+	VMOVUPS     (R13), Y8
+	VMASKMOVPS  (R11), Y8, Y9
 	VMASKMOVPS  (R10), Y8, Y10
-	VFMADD231PS Y10, Y9, Y0
-	VMASKMOVPS  (R11), Y8, Y8
-	VFMADD231PS Y8, Y9, Y4
-	ADDQ        $0x20, R12
+	VFMADD231PS Y9, Y10, Y0
+	VMASKMOVPS  (R11)(BX*1), Y8, Y9
+	VMASKMOVPS  (R10), Y8, Y10
+	VFMADD231PS Y9, Y10, Y2
+	VMASKMOVPS  (R11)(BX*2), Y8, Y9
+	VMASKMOVPS  (R10), Y8, Y10
+	VFMADD231PS Y9, Y10, Y4
+	VMASKMOVPS  (R11)(R9*1), Y8, Y9
+	VMASKMOVPS  (R10), Y8, Y8
+	VFMADD231PS Y9, Y8, Y6
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R11
-	SUBQ        $0x08, R9
+	SUBQ        $0x08, DI
 	JLE         some_summed
-	MOVQ        $0x00000008, R13
-	CMPQ        R9, R13
-	CMOVQLT     R9, R13
-	LEAQ        tailMasks<>+64(SB), R14
-	SHLQ        $0x02, R13
-	SUBQ        R13, R14
-	VMOVUPS     (R14), Y8
-	VMASKMOVPS  (R12), Y8, Y9
+	MOVQ        $0x00000008, R12
+	CMPQ        DI, R12
+	CMOVQLT     DI, R12
+	LEAQ        tailMasks<>+64(SB), DI
+	SHLQ        $0x02, R12
+	SUBQ        R12, DI
+	VMOVUPS     (DI), Y8
+	VMASKMOVPS  (R11), Y8, Y9
 	VMASKMOVPS  (R10), Y8, Y10
-	VFMADD231PS Y10, Y9, Y1
-	VMASKMOVPS  (R11), Y8, Y8
-	VFMADD231PS Y8, Y9, Y5
-	ADDQ        $0x20, R12
-	ADDQ        $0x20, R10
-	ADDQ        $0x20, R11
-	SUBQ        $0x08, R9
-	JLE         some_summed
-	MOVQ        $0x00000008, R13
-	CMPQ        R9, R13
-	CMOVQLT     R9, R13
-	LEAQ        tailMasks<>+64(SB), R14
-	SHLQ        $0x02, R13
-	SUBQ        R13, R14
-	VMOVUPS     (R14), Y8
-	VMASKMOVPS  (R12), Y8, Y9
+	VFMADD231PS Y9, Y10, Y1
+	VMASKMOVPS  (R11)(BX*1), Y8, Y9
 	VMASKMOVPS  (R10), Y8, Y10
-	VFMADD231PS Y10, Y9, Y2
-	VMASKMOVPS  (R11), Y8, Y8
-	VFMADD231PS Y8, Y9, Y6
-	ADDQ        $0x20, R12
-	ADDQ        $0x20, R10
-	ADDQ        $0x20, R11
-	SUBQ        $0x08, R9
-	JLE         some_summed
-	MOVQ        $0x00000008, R13
-	CMPQ        R9, R13
-	CMOVQLT     R9, R13
-	LEAQ        tailMasks<>+64(SB), R14
-	SHLQ        $0x02, R13
-	SUBQ        R13, R14
-	VMOVUPS     (R14), Y8
-	VMASKMOVPS  (R12), Y8, Y9
+	VFMADD231PS Y9, Y10, Y3
+	VMASKMOVPS  (R11)(BX*2), Y8, Y9
 	VMASKMOVPS  (R10), Y8, Y10
-	VFMADD231PS Y10, Y9, Y3
-	VMASKMOVPS  (R11), Y8, Y8
-	VFMADD231PS Y8, Y9, Y7
-	ADDQ        $0x20, R12
-	ADDQ        $0x20, R10
-	ADDQ        $0x20, R11
-	SUBQ        $0x08, R9
+	VFMADD231PS Y9, Y10, Y5
+	VMASKMOVPS  (R11)(R9*1), Y8, Y9
+	VMASKMOVPS  (R10), Y8, Y8
+	VFMADD231PS Y9, Y8, Y7
 
 some_summed:
-	ADDQ         BX, DX
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y3, Y1, Y1
+	MOVQ         SI, DI
+	MOVQ         ldy+56(FP), R10
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VADDPS       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X1, X2, X2
+	VADDPS       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X1
+	VADDPS       X1, X4, X4
+	VADDPS       Y7, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X1
+	VADDPS       X1, X6, X6
+	VUNPCKLPD    X2, X0, X1
+	VUNPCKHPD    X2, X0, X0
+	VADDPS       X0, X1, X1
+	VUNPCKLPD    X6, X4, X0
+	VUNPCKHPD    X6, X4, X2
+	VADDPS       X2, X0, X0
+	VSHUFPS      $0x88, X0, X1, X2
+	VSHUFPS      $0xdd, X0, X1, X0
+	VADDPS       X0, X2, X2
+	CMPQ         add+64(FP), $0x00
+	JEQ          some_store
+	VADDPS       (DI), X2, X2
+	ADDQ         R10, DI
+	MOVQ         SI, DI
+
+some_store:
+	VMOVUPS X2, (DI)
+	ADDQ    R10, DI
+	LEAQ    (DX)(BX*4), DX
+	ADDQ    $0x10, SI
+	SUBQ    $0x04, R8
+	JMP     some
+
+one:
+	TESTQ  R8, R8
+	JZ     done
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   CX, R9
+	MOVQ   DX, R10
+	MOVQ   AX, DI
+	SUBQ   $0x10, DI
+	JLT    one_tail
+
+one_lanes:
+	VMOVUPS     (R9), Y2
+	VMOVUPS     (R10), Y3
+	VFMADD231PS Y3, Y2, Y0
+	VMOVUPS     32(R9), Y2
+	VMOVUPS     32(R10), Y3
+	VFMADD231PS Y3, Y2, Y1
+	ADDQ        $0x40, R9
+	ADDQ        $0x40, R10
+	SUBQ        $0x10, DI
+	JGE         one_lanes
+
+one_tail:
+	ADDQ        $0x10, DI
+	JLE         one_summed
+	MOVQ        $0x00000008, R11
+	CMPQ        DI, R11
+	CMOVQLT     DI, R11
+	LEAQ        tailMasks<>+64(SB), R12
+	SHLQ        $0x02, R11
+	SUBQ        R11, R12
+	VMOVUPS     (R12), Y2
+	VMASKMOVPS  (R10), Y2, Y3
+	VMASKMOVPS  (R9), Y2, Y2
+	VFMADD231PS Y3, Y2, Y0
+	ADDQ        $0x20, R9
+	ADDQ        $0x20, R10
+	SUBQ        $0x08, DI
+	JLE         one_summed
+	MOVQ        $0x00000008, R11
+	CMPQ        DI, R11
+	CMOVQLT     DI, R11
+	LEAQ        tailMasks<>+64(SB), DI
+	SHLQ        $0x02, R11
+	SUBQ        R11, DI
+	VMOVUPS     (DI), Y2
+	VMASKMOVPS  (R10), Y2, Y3
+	VMASKMOVPS  (R9), Y2, Y2
+	VFMADD231PS Y3, Y2, Y1
+
+one_summed:
+	MOVQ         SI, DI
+	MOVQ         ldy+56(FP), R9
 	VADDPS       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X0
@@ -2676,123 +2744,228 @@ some_summed:
 	VADDPS       X1, X0, X0
 	VMOVSHDUP    X0, X1
 	VADDPS       X1, X0, X0
-	CMPQ         add+56(FP), $0x00
-	JEQ          some_store0
+	CMPQ         add+64(FP), $0x00
+	JEQ          one_store
 	VADDSS       (DI), X0, X0
+	ADDQ         R9, DI
+	MOVQ         SI, DI
 
-some_store0:
-	VMOVSS       X0, (DI)
-	ADDQ         R8, DI
-	ADDQ         BX, DX
-	VADDPS       Y6, Y4, Y4
-	VADDPS       Y7, Y5, Y5
+one_store:
+	VMOVSS X0, (DI)
+	ADDQ   R9, DI
+	ADDQ   BX, DX
+	ADDQ   $0x04, SI
+	DECQ   R8
+	JMP    one
+
+done:
+	VZEROUPPER
+	RET
+
+// func dots2AVX2(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·dots2AVX2(SB), NOSPLIT, $0-72
+	MOVQ k+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ ldx+16(FP), DX
+	MOVQ b+24(FP), BX
+	MOVQ ldb+32(FP), SI
+	MOVQ y+48(FP), DI
+	MOVQ rows+40(FP), R9
+
+some:
+	CMPQ   R9, $0x02
+	JLT    one
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   CX, R10
+	MOVQ   BX, R11
+	MOVQ   AX, R8
+	SUBQ   $0x10, R8
+	JLT    some_tail
+
+some_lanes:
+	VMOVUPS     (R10), Y8
+	VMOVUPS     (R10)(DX*1), Y9
+	VMOVUPS     (R11), Y10
+	VFMADD231PS Y10, Y8, Y0
+	VFMADD231PS Y10, Y9, Y4
+	VMOVUPS     (R11)(SI*1), Y10
+	VFMADD231PS Y10, Y8, Y2
+	VFMADD231PS Y10, Y9, Y6
+	VMOVUPS     32(R10), Y8
+	VMOVUPS     32(R10)(DX*1), Y9
+	VMOVUPS     32(R11), Y10
+	VFMADD231PS Y10, Y8, Y1
+	VFMADD231PS Y10, Y9, Y5
+	VMOVUPS     32(R11)(SI*1), Y10
+	VFMADD231PS Y10, Y8, Y3
+	VFMADD231PS Y10, Y9, Y7
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x10, R8
+	JGE         some_lanes
+
+some_tail:
+	ADDQ        $0x10, R8
+	JLE         some_summed
+	MOVQ        $0x00000008, R12
+	CMPQ        R8, R12
+	CMOVQLT     R8, R12
+	LEAQ        tailMasks<>+64(SB), R13
+	SHLQ        $0x02, R12
+	SUBQ        R12, R13
+	VMOVUPS     (R13), Y8
+	VMASKMOVPS  (R11), Y8, Y9
+	VMASKMOVPS  (R10), Y8, Y10
+	VFMADD231PS Y9, Y10, Y0
+	VMASKMOVPS  (R10)(DX*1), Y8, Y10
+	VFMADD231PS Y9, Y10, Y4
+	VMASKMOVPS  (R11)(SI*1), Y8, Y9
+	VMASKMOVPS  (R10), Y8, Y10
+	VFMADD231PS Y9, Y10, Y2
+	VMASKMOVPS  (R10)(DX*1), Y8, Y8
+	VFMADD231PS Y9, Y8, Y6
+	ADDQ        $0x20, R10
+	ADDQ        $0x20, R11
+	SUBQ        $0x08, R8
+	JLE         some_summed
+	MOVQ        $0x00000008, R12
+	CMPQ        R8, R12
+	CMOVQLT     R8, R12
+	LEAQ        tailMasks<>+64(SB), R8
+	SHLQ        $0x02, R12
+	SUBQ        R12, R8
+	VMOVUPS     (R8), Y8
+	VMASKMOVPS  (R11), Y8, Y9
+	VMASKMOVPS  (R10), Y8, Y10
+	VFMADD231PS Y9, Y10, Y1
+	VMASKMOVPS  (R10)(DX*1), Y8, Y10
+	VFMADD231PS Y9, Y10, Y5
+	VMASKMOVPS  (R11)(SI*1), Y8, Y9
+	VMASKMOVPS  (R10), Y8, Y10
+	VFMADD231PS Y9, Y10, Y3
+	VMASKMOVPS  (R10)(DX*1), Y8, Y8
+	VFMADD231PS Y9, Y8, Y7
+
+some_summed:
+	MOVQ         DI, R8
+	MOVQ         ldy+56(FP), R10
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VADDPS       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X1, X2, X2
+	VUNPCKLPD    X2, X0, X1
+	VUNPCKHPD    X2, X0, X0
+	VADDPS       X0, X1, X1
+	VSHUFPS      $0x88, X1, X1, X0
+	VSHUFPS      $0xdd, X1, X1, X1
+	VADDPS       X1, X0, X0
 	VADDPS       Y5, Y4, Y4
-	VEXTRACTF128 $0x01, Y4, X0
-	VADDPS       X0, X4, X4
-	VMOVHLPS     X4, X4, X0
-	VADDPS       X0, X4, X4
-	VMOVSHDUP    X4, X0
-	VADDPS       X0, X4, X4
-	CMPQ         add+56(FP), $0x00
-	JEQ          some_store1
-	VADDSS       (DI), X4, X4
+	VEXTRACTF128 $0x01, Y4, X1
+	VADDPS       X1, X4, X4
+	VADDPS       Y7, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X1
+	VADDPS       X1, X6, X6
+	VUNPCKLPD    X6, X4, X1
+	VUNPCKHPD    X6, X4, X2
+	VADDPS       X2, X1, X1
+	VSHUFPS      $0x88, X1, X1, X2
+	VSHUFPS      $0xdd, X1, X1, X1
+	VADDPS       X1, X2, X2
+	CMPQ         add+64(FP), $0x00
+	JEQ          some_store
+	VMOVSD       (R8), X1
+	VADDPS       X1, X0, X0
+	ADDQ         R10, R8
+	VMOVSD       (R8), X1
+	VADDPS       X1, X2, X2
+	ADDQ         R10, R8
+	MOVQ         DI, R8
 
-some_store1:
-	VMOVSS X4, (DI)
-	ADDQ   R8, DI
-	SUBQ   $0x02, SI
+some_store:
+	VMOVSD X0, (R8)
+	ADDQ   R10, R8
+	VMOVSD X2, (R8)
+	ADDQ   R10, R8
+	ADDQ   SI, BX
+	ADDQ   SI, BX
+	ADDQ   $0x08, DI
+	SUBQ   $0x02, R9
 	JMP    some
 
 one:
-	TESTQ  SI, SI
+	TESTQ  R9, R9
 	JZ     done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   DX, R10
-	MOVQ   CX, R11
-	MOVQ   AX, R9
-	SUBQ   $0x20, R9
+	MOVQ   CX, R10
+	MOVQ   BX, R11
+	MOVQ   AX, R8
+	SUBQ   $0x10, R8
 	JLT    one_tail
 
 one_lanes:
-	VMOVUPS     (R11), Y4
-	VFMADD231PS (R10), Y4, Y0
-	VMOVUPS     32(R11), Y4
-	VFMADD231PS 32(R10), Y4, Y1
-	VMOVUPS     64(R11), Y4
-	VFMADD231PS 64(R10), Y4, Y2
-	VMOVUPS     96(R11), Y4
-	VFMADD231PS 96(R10), Y4, Y3
-	ADDQ        $0x80, R11
-	ADDQ        $0x80, R10
-	SUBQ        $0x20, R9
+	VMOVUPS     (R10), Y4
+	VMOVUPS     (R10)(DX*1), Y5
+	VMOVUPS     (R11), Y6
+	VFMADD231PS Y6, Y4, Y0
+	VFMADD231PS Y6, Y5, Y2
+	VMOVUPS     32(R10), Y4
+	VMOVUPS     32(R10)(DX*1), Y5
+	VMOVUPS     32(R11), Y6
+	VFMADD231PS Y6, Y4, Y1
+	VFMADD231PS Y6, Y5, Y3
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x10, R8
 	JGE         one_lanes
 
 one_tail:
-	ADDQ        $0x20, R9
+	ADDQ        $0x10, R8
 	JLE         one_summed
 	MOVQ        $0x00000008, R12
-	CMPQ        R9, R12
-	CMOVQLT     R9, R12
+	CMPQ        R8, R12
+	CMOVQLT     R8, R12
 	LEAQ        tailMasks<>+64(SB), R13
 	SHLQ        $0x02, R12
 	SUBQ        R12, R13
 	VMOVUPS     (R13), Y4
 	VMASKMOVPS  (R11), Y4, Y5
-	VMASKMOVPS  (R10), Y4, Y4
-	VFMADD231PS Y4, Y5, Y0
-	ADDQ        $0x20, R11
+	VMASKMOVPS  (R10), Y4, Y6
+	VFMADD231PS Y5, Y6, Y0
+	VMASKMOVPS  (R10)(DX*1), Y4, Y4
+	VFMADD231PS Y5, Y4, Y2
 	ADDQ        $0x20, R10
-	SUBQ        $0x08, R9
+	ADDQ        $0x20, R11
+	SUBQ        $0x08, R8
 	JLE         one_summed
 	MOVQ        $0x00000008, R12
-	CMPQ        R9, R12
-	CMOVQLT     R9, R12
-	LEAQ        tailMasks<>+64(SB), R13
+	CMPQ        R8, R12
+	CMOVQLT     R8, R12
+	LEAQ        tailMasks<>+64(SB), R8
 	SHLQ        $0x02, R12
-	SUBQ        R12, R13
-	VMOVUPS     (R13), Y4
+	SUBQ        R12, R8
+	VMOVUPS     (R8), Y4
 	VMASKMOVPS  (R11), Y4, Y5
-	VMASKMOVPS  (R10), Y4, Y4
-	VFMADD231PS Y4, Y5, Y1
-	ADDQ        $0x20, R11
-	ADDQ        $0x20, R10
-	SUBQ        $0x08, R9
-	JLE         one_summed
-	MOVQ        $0x00000008, R12
-	CMPQ        R9, R12
-	CMOVQLT     R9, R12
-	LEAQ        tailMasks<>+64(SB), R13
-	SHLQ        $0x02, R12
-	SUBQ        R12, R13
-	VMOVUPS     (R13), Y4
-	VMASKMOVPS  (R11), Y4, Y5
-	VMASKMOVPS  (R10), Y4, Y4
-	VFMADD231PS Y4, Y5, Y2
-	ADDQ        $0x20, R11
-	ADDQ        $0x20, R10
-	SUBQ        $0x08, R9
-	JLE         one_summed
-	MOVQ        $0x00000008, R12
-	CMPQ        R9, R12
-	CMOVQLT     R9, R12
-	LEAQ        tailMasks<>+64(SB), R13
-	SHLQ        $0x02, R12
-	SUBQ        R12, R13
-	VMOVUPS     (R13), Y4
-	VMASKMOVPS  (R11), Y4, Y5
-	VMASKMOVPS  (R10), Y4, Y4
-	VFMADD231PS Y4, Y5, Y3
-	ADDQ        $0x20, R11
-	ADDQ        $0x20, R10
-	SUBQ        $0x08, R9
+	VMASKMOVPS  (R10), Y4, Y6
+	VFMADD231PS Y5, Y6, Y1
+	VMASKMOVPS  (R10)(DX*1), Y4, Y4
+	VFMADD231PS Y5, Y4, Y3
 
 one_summed:
-	ADDQ         BX, DX
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y3, Y1, Y1
+	MOVQ         DI, R8
+	MOVQ         ldy+56(FP), R10
 	VADDPS       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X0
@@ -2800,14 +2973,325 @@ one_summed:
 	VADDPS       X1, X0, X0
 	VMOVSHDUP    X0, X1
 	VADDPS       X1, X0, X0
-	CMPQ         add+56(FP), $0x00
-	JEQ          one_store0
-	VADDSS       (DI), X0, X0
+	VADDPS       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X1, X2, X2
+	VMOVHLPS     X2, X2, X1
+	VADDPS       X1, X2, X2
+	VMOVSHDUP    X2, X1
+	VADDPS       X1, X2, X2
+	CMPQ         add+64(FP), $0x00
+	JEQ          one_store
+	VADDSS       (R8), X0, X0
+	ADDQ         R10, R8
+	VADDSS       (R8), X2, X2
+	ADDQ         R10, R8
+	MOVQ         DI, R8
 
-one_store0:
-	VMOVSS X0, (DI)
-	ADDQ   R8, DI
-	DECQ   SI
+one_store:
+	VMOVSS X0, (R8)
+	ADDQ   R10, R8
+	VMOVSS X2, (R8)
+	ADDQ   R10, R8
+	ADDQ   SI, BX
+	ADDQ   $0x04, DI
+	DECQ   R9
+	JMP    one
+
+done:
+	VZEROUPPER
+	RET
+
+// func dots3AVX2(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·dots3AVX2(SB), NOSPLIT, $0-72
+	MOVQ k+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ ldx+16(FP), DX
+	MOVQ b+24(FP), BX
+	MOVQ ldb+32(FP), SI
+	MOVQ y+48(FP), DI
+	MOVQ rows+40(FP), R9
+
+some:
+	CMPQ   R9, $0x02
+	JLT    one
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ   CX, R10
+	MOVQ   BX, R11
+	MOVQ   AX, R8
+	SUBQ   $0x10, R8
+	JLT    some_tail
+
+some_lanes:
+	VMOVUPS     (R10), Y12
+	VMOVUPS     (R10)(DX*1), Y13
+	VMOVUPS     (R10)(DX*2), Y14
+	VMOVUPS     (R11), Y15
+	VFMADD231PS Y15, Y12, Y0
+	VFMADD231PS Y15, Y13, Y4
+	VFMADD231PS Y15, Y14, Y8
+	VMOVUPS     (R11)(SI*1), Y15
+	VFMADD231PS Y15, Y12, Y2
+	VFMADD231PS Y15, Y13, Y6
+	VFMADD231PS Y15, Y14, Y10
+	VMOVUPS     32(R10), Y12
+	VMOVUPS     32(R10)(DX*1), Y13
+	VMOVUPS     32(R10)(DX*2), Y14
+	VMOVUPS     32(R11), Y15
+	VFMADD231PS Y15, Y12, Y1
+	VFMADD231PS Y15, Y13, Y5
+	VFMADD231PS Y15, Y14, Y9
+	VMOVUPS     32(R11)(SI*1), Y15
+	VFMADD231PS Y15, Y12, Y3
+	VFMADD231PS Y15, Y13, Y7
+	VFMADD231PS Y15, Y14, Y11
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x10, R8
+	JGE         some_lanes
+
+some_tail:
+	ADDQ        $0x10, R8
+	JLE         some_summed
+	MOVQ        $0x00000008, R12
+	CMPQ        R8, R12
+	CMOVQLT     R8, R12
+	LEAQ        tailMasks<>+64(SB), R13
+	SHLQ        $0x02, R12
+	SUBQ        R12, R13
+	VMOVUPS     (R13), Y12
+	VMASKMOVPS  (R11), Y12, Y13
+	VMASKMOVPS  (R10), Y12, Y14
+	VFMADD231PS Y13, Y14, Y0
+	VMASKMOVPS  (R10)(DX*1), Y12, Y14
+	VFMADD231PS Y13, Y14, Y4
+	VMASKMOVPS  (R10)(DX*2), Y12, Y14
+	VFMADD231PS Y13, Y14, Y8
+	VMASKMOVPS  (R11)(SI*1), Y12, Y13
+	VMASKMOVPS  (R10), Y12, Y14
+	VFMADD231PS Y13, Y14, Y2
+	VMASKMOVPS  (R10)(DX*1), Y12, Y14
+	VFMADD231PS Y13, Y14, Y6
+	VMASKMOVPS  (R10)(DX*2), Y12, Y12
+	VFMADD231PS Y13, Y12, Y10
+	ADDQ        $0x20, R10
+	ADDQ        $0x20, R11
+	SUBQ        $0x08, R8
+	JLE         some_summed
+	MOVQ        $0x00000008, R12
+	CMPQ        R8, R12
+	CMOVQLT     R8, R12
+	LEAQ        tailMasks<>+64(SB), R8
+	SHLQ        $0x02, R12
+	SUBQ        R12, R8
+	VMOVUPS     (R8), Y12
+	VMASKMOVPS  (R11), Y12, Y13
+	VMASKMOVPS  (R10), Y12, Y14
+	VFMADD231PS Y13, Y14, Y1
+	VMASKMOVPS  (R10)(DX*1), Y12, Y14
+	VFMADD231PS Y13, Y14, Y5
+	VMASKMOVPS  (R10)(DX*2), Y12, Y14
+	VFMADD231PS Y13, Y14, Y9
+	VMASKMOVPS  (R11)(SI*1), Y12, Y13
+	VMASKMOVPS  (R10), Y12, Y14
+	VFMADD231PS Y13, Y14, Y3
+	VMASKMOVPS  (R10)(DX*1), Y12, Y14
+	VFMADD231PS Y13, Y14, Y7
+	VMASKMOVPS  (R10)(DX*2), Y12, Y12
+	VFMADD231PS Y13, Y12, Y11
+
+some_summed:
+	MOVQ         DI, R8
+	MOVQ         ldy+56(FP), R10
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VADDPS       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X1, X2, X2
+	VUNPCKLPD    X2, X0, X1
+	VUNPCKHPD    X2, X0, X0
+	VADDPS       X0, X1, X1
+	VSHUFPS      $0x88, X1, X1, X0
+	VSHUFPS      $0xdd, X1, X1, X1
+	VADDPS       X1, X0, X0
+	VADDPS       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X1
+	VADDPS       X1, X4, X4
+	VADDPS       Y7, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X1
+	VADDPS       X1, X6, X6
+	VUNPCKLPD    X6, X4, X1
+	VUNPCKHPD    X6, X4, X2
+	VADDPS       X2, X1, X1
+	VSHUFPS      $0x88, X1, X1, X2
+	VSHUFPS      $0xdd, X1, X1, X1
+	VADDPS       X1, X2, X2
+	VADDPS       Y9, Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X1
+	VADDPS       X1, X8, X8
+	VADDPS       Y11, Y10, Y10
+	VEXTRACTF128 $0x01, Y10, X1
+	VADDPS       X1, X10, X10
+	VUNPCKLPD    X10, X8, X1
+	VUNPCKHPD    X10, X8, X3
+	VADDPS       X3, X1, X1
+	VSHUFPS      $0x88, X1, X1, X3
+	VSHUFPS      $0xdd, X1, X1, X1
+	VADDPS       X1, X3, X3
+	CMPQ         add+64(FP), $0x00
+	JEQ          some_store
+	VMOVSD       (R8), X1
+	VADDPS       X1, X0, X0
+	ADDQ         R10, R8
+	VMOVSD       (R8), X1
+	VADDPS       X1, X2, X2
+	ADDQ         R10, R8
+	VMOVSD       (R8), X1
+	VADDPS       X1, X3, X3
+	ADDQ         R10, R8
+	MOVQ         DI, R8
+
+some_store:
+	VMOVSD X0, (R8)
+	ADDQ   R10, R8
+	VMOVSD X2, (R8)
+	ADDQ   R10, R8
+	VMOVSD X3, (R8)
+	ADDQ   R10, R8
+	ADDQ   SI, BX
+	ADDQ   SI, BX
+	ADDQ   $0x08, DI
+	SUBQ   $0x02, R9
+	JMP    some
+
+one:
+	TESTQ  R9, R9
+	JZ     done
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   CX, R10
+	MOVQ   BX, R11
+	MOVQ   AX, R8
+	SUBQ   $0x10, R8
+	JLT    one_tail
+
+one_lanes:
+	VMOVUPS     (R10), Y6
+	VMOVUPS     (R10)(DX*1), Y7
+	VMOVUPS     (R10)(DX*2), Y8
+	VMOVUPS     (R11), Y9
+	VFMADD231PS Y9, Y6, Y0
+	VFMADD231PS Y9, Y7, Y2
+	VFMADD231PS Y9, Y8, Y4
+	VMOVUPS     32(R10), Y6
+	VMOVUPS     32(R10)(DX*1), Y7
+	VMOVUPS     32(R10)(DX*2), Y8
+	VMOVUPS     32(R11), Y9
+	VFMADD231PS Y9, Y6, Y1
+	VFMADD231PS Y9, Y7, Y3
+	VFMADD231PS Y9, Y8, Y5
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x10, R8
+	JGE         one_lanes
+
+one_tail:
+	ADDQ        $0x10, R8
+	JLE         one_summed
+	MOVQ        $0x00000008, R12
+	CMPQ        R8, R12
+	CMOVQLT     R8, R12
+	LEAQ        tailMasks<>+64(SB), R13
+	SHLQ        $0x02, R12
+	SUBQ        R12, R13
+	VMOVUPS     (R13), Y6
+	VMASKMOVPS  (R11), Y6, Y7
+	VMASKMOVPS  (R10), Y6, Y8
+	VFMADD231PS Y7, Y8, Y0
+	VMASKMOVPS  (R10)(DX*1), Y6, Y8
+	VFMADD231PS Y7, Y8, Y2
+	VMASKMOVPS  (R10)(DX*2), Y6, Y6
+	VFMADD231PS Y7, Y6, Y4
+	ADDQ        $0x20, R10
+	ADDQ        $0x20, R11
+	SUBQ        $0x08, R8
+	JLE         one_summed
+	MOVQ        $0x00000008, R12
+	CMPQ        R8, R12
+	CMOVQLT     R8, R12
+	LEAQ        tailMasks<>+64(SB), R8
+	SHLQ        $0x02, R12
+	SUBQ        R12, R8
+	VMOVUPS     (R8), Y6
+	VMASKMOVPS  (R11), Y6, Y7
+	VMASKMOVPS  (R10), Y6, Y8
+	VFMADD231PS Y7, Y8, Y1
+	VMASKMOVPS  (R10)(DX*1), Y6, Y8
+	VFMADD231PS Y7, Y8, Y3
+	VMASKMOVPS  (R10)(DX*2), Y6, Y6
+	VFMADD231PS Y7, Y6, Y5
+
+one_summed:
+	MOVQ         DI, R8
+	MOVQ         ldy+56(FP), R10
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X1, X0, X0
+	VADDPS       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X1, X2, X2
+	VMOVHLPS     X2, X2, X1
+	VADDPS       X1, X2, X2
+	VMOVSHDUP    X2, X1
+	VADDPS       X1, X2, X2
+	VADDPS       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X1
+	VADDPS       X1, X4, X4
+	VMOVHLPS     X4, X4, X1
+	VADDPS       X1, X4, X4
+	VMOVSHDUP    X4, X1
+	VADDPS       X1, X4, X4
+	CMPQ         add+64(FP), $0x00
+	JEQ          one_store
+	VADDSS       (R8), X0, X0
+	ADDQ         R10, R8
+	VADDSS       (R8), X2, X2
+	ADDQ         R10, R8
+	VADDSS       (R8), X4, X4
+	ADDQ         R10, R8
+	MOVQ         DI, R8
+
+one_store:
+	VMOVSS X0, (R8)
+	ADDQ   R10, R8
+	VMOVSS X2, (R8)
+	ADDQ   R10, R8
+	VMOVSS X4, (R8)
+	ADDQ   R10, R8
+	ADDQ   SI, BX
+	ADDQ   $0x04, DI
+	DECQ   R9
 	JMP    one
 
 done:

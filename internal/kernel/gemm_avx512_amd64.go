@@ -331,14 +331,50 @@ func copyPanelAVX512(k int, x *float32, ldx int, n int, dst *float32, ldd int)
 //go:noescape
 func transposePanelAVX512(k int, x *float32, ldx int, n int, dst *float32, ldd int)
 
-// dotAVX512 computes, for j < rows:
+// dots1AVX512 computes, with AVX-512, for i < 1 and j < rows:
 //
-//	s := sum over p < k of x[p] * b[j*ldb+p]
-//	if add != 0 { s += y[j*incy] }
-//	y[j*incy] = s
+//	s := sum over p < k of x[i*ldx+p] * b[j*ldb+p]
+//	if add != 0 { s += y[i*ldy+j] }
+//	y[i*ldy+j] = s
 //
-// Terms go into 32 partial sums in turn, of which then the upper half is added to the lower until one is left. The strides
+// Terms go into 16 partial sums in turn, of which then the upper half is added to the lower until one is left. The strides
 // are in bytes here; k and rows are at least 1.
 //
 //go:noescape
-func dotAVX512(k int, x *float32, b *float32, ldb int, rows int, y *float32, incy int, add int)
+func dots1AVX512(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)
+
+// dots2AVX512 computes, with AVX-512, for i < 2 and j < rows:
+//
+//	s := sum over p < k of x[i*ldx+p] * b[j*ldb+p]
+//	if add != 0 { s += y[i*ldy+j] }
+//	y[i*ldy+j] = s
+//
+// Terms go into 16 partial sums in turn, of which then the upper half is added to the lower until one is left. The strides
+// are in bytes here; k and rows are at least 1.
+//
+//go:noescape
+func dots2AVX512(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)
+
+// dots3AVX512 computes, with AVX-512, for i < 3 and j < rows:
+//
+//	s := sum over p < k of x[i*ldx+p] * b[j*ldb+p]
+//	if add != 0 { s += y[i*ldy+j] }
+//	y[i*ldy+j] = s
+//
+// Terms go into 16 partial sums in turn, of which then the upper half is added to the lower until one is left. The strides
+// are in bytes here; k and rows are at least 1.
+//
+//go:noescape
+func dots3AVX512(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)
+
+// dots4AVX512 computes, with AVX-512, for i < 4 and j < rows:
+//
+//	s := sum over p < k of x[i*ldx+p] * b[j*ldb+p]
+//	if add != 0 { s += y[i*ldy+j] }
+//	y[i*ldy+j] = s
+//
+// Terms go into 16 partial sums in turn, of which then the upper half is added to the lower until one is left. The strides
+// are in bytes here; k and rows are at least 1.
+//
+//go:noescape
+func dots4AVX512(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)

@@ -6011,244 +6011,1093 @@ loaded:
 	VZEROUPPER
 	RET
 
-// func dotAVX512(k int, x *float32, b *float32, ldb int, rows int, y *float32, incy int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
-TEXT ·dotAVX512(SB), NOSPLIT, $8-64
+// func dots1AVX512(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV
+TEXT ·dots1AVX512(SB), NOSPLIT, $0-72
 	MOVQ k+0(FP), AX
 	MOVQ x+8(FP), CX
-	MOVQ b+16(FP), DX
-	MOVQ ldb+24(FP), BX
-	MOVQ rows+32(FP), SI
-	MOVQ y+40(FP), DI
-	MOVQ incy+48(FP), R8
+	MOVQ ldx+16(FP), DX
+	MOVQ b+24(FP), DX
+	MOVQ ldb+32(FP), BX
+	MOVQ y+48(FP), SI
+	MOVQ rows+40(FP), R8
+	LEAQ (BX)(BX*2), R9
 
 some:
-	CMPQ   SI, $0x04
+	CMPQ   R8, $0x08
 	JLT    one
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
-	MOVQ   DX, R10
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
-	LEAQ   (R10)(BX*1), R11
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
-	LEAQ   (R11)(BX*1), R12
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
-	LEAQ   (R12)(BX*1), R13
-	MOVQ   CX, R14
-	MOVQ   AX, R9
-	SUBQ   $0x20, R9
+	MOVQ   CX, R10
+	MOVQ   DX, R11
+	LEAQ   (R11)(BX*4), R12
+	MOVQ   AX, DI
+	SUBQ   $0x10, DI
 	JLT    some_tail
 
 some_lanes:
-	VMOVUPS     (R14), Z8
-	VFMADD231PS (R10), Z8, Z0
-	VFMADD231PS (R11), Z8, Z2
-	VFMADD231PS (R12), Z8, Z4
-	VFMADD231PS (R13), Z8, Z6
-	VMOVUPS     64(R14), Z8
-	VFMADD231PS 64(R10), Z8, Z1
-	VFMADD231PS 64(R11), Z8, Z3
-	VFMADD231PS 64(R12), Z8, Z5
-	VFMADD231PS 64(R13), Z8, Z7
-	ADDQ        $0x80, R14
-	ADDQ        $0x80, R10
-	ADDQ        $0x80, R11
-	ADDQ        $0x80, R12
-	ADDQ        $0x80, R13
-	SUBQ        $0x20, R9
+	VMOVUPS     (R10), Z8
+	VMOVUPS     (R11), Z9
+	VFMADD231PS Z9, Z8, Z0
+	VMOVUPS     (R11)(BX*1), Z9
+	VFMADD231PS Z9, Z8, Z1
+	VMOVUPS     (R11)(BX*2), Z9
+	VFMADD231PS Z9, Z8, Z2
+	VMOVUPS     (R11)(R9*1), Z9
+	VFMADD231PS Z9, Z8, Z3
+	VMOVUPS     (R12), Z9
+	VFMADD231PS Z9, Z8, Z4
+	VMOVUPS     (R12)(BX*1), Z9
+	VFMADD231PS Z9, Z8, Z5
+	VMOVUPS     (R12)(BX*2), Z9
+	VFMADD231PS Z9, Z8, Z6
+	VMOVUPS     (R12)(R9*1), Z9
+	VFMADD231PS Z9, Z8, Z7
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	ADDQ        $0x40, R12
+	SUBQ        $0x10, DI
 	JGE         some_lanes
 
 some_tail:
-	ADDQ        $0x20, R9
+	ADDQ        $0x10, DI
 	JLE         some_summed
-	MOVQ        $0x00000010, R15
-	CMPQ        R9, R15
-	CMOVQLT     R9, R15
-	MOVL        $0xffffffff, BP
-	BZHIL       R15, BP, BP
-	KMOVW       BP, K1
-	VMOVUPS.Z   (R14), K1, Z8
+	MOVQ        $0x00000010, R13
+	CMPQ        DI, R13
+	CMOVQLT     DI, R13
+	MOVL        $0xffffffff, DI
+	BZHIL       R13, DI, DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (R11), K1, Z8
 	VMOVUPS.Z   (R10), K1, Z9
-	VFMADD231PS Z9, Z8, Z0
-	VMOVUPS.Z   (R11), K1, Z9
-	VFMADD231PS Z9, Z8, Z2
-	VMOVUPS.Z   (R12), K1, Z9
-	VFMADD231PS Z9, Z8, Z4
-	VMOVUPS.Z   (R13), K1, Z9
-	VFMADD231PS Z9, Z8, Z6
-	ADDQ        $0x40, R14
-	ADDQ        $0x40, R10
-	ADDQ        $0x40, R11
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R13
-	SUBQ        $0x10, R9
-	JLE         some_summed
-	MOVQ        $0x00000010, R15
-	CMPQ        R9, R15
-	CMOVQLT     R9, R15
-	MOVL        $0xffffffff, BP
-	BZHIL       R15, BP, BP
-	KMOVW       BP, K1
-	VMOVUPS.Z   (R14), K1, Z8
+	VFMADD231PS Z8, Z9, Z0
+	VMOVUPS.Z   (R11)(BX*1), K1, Z8
 	VMOVUPS.Z   (R10), K1, Z9
-	VFMADD231PS Z9, Z8, Z1
-	VMOVUPS.Z   (R11), K1, Z9
-	VFMADD231PS Z9, Z8, Z3
-	VMOVUPS.Z   (R12), K1, Z9
-	VFMADD231PS Z9, Z8, Z5
-	VMOVUPS.Z   (R13), K1, Z9
-	VFMADD231PS Z9, Z8, Z7
-	ADDQ        $0x40, R14
-	ADDQ        $0x40, R10
-	ADDQ        $0x40, R11
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R13
-	SUBQ        $0x10, R9
+	VFMADD231PS Z8, Z9, Z1
+	VMOVUPS.Z   (R11)(BX*2), K1, Z8
+	VMOVUPS.Z   (R10), K1, Z9
+	VFMADD231PS Z8, Z9, Z2
+	VMOVUPS.Z   (R11)(R9*1), K1, Z8
+	VMOVUPS.Z   (R10), K1, Z9
+	VFMADD231PS Z8, Z9, Z3
+	VMOVUPS.Z   (R12), K1, Z8
+	VMOVUPS.Z   (R10), K1, Z9
+	VFMADD231PS Z8, Z9, Z4
+	VMOVUPS.Z   (R12)(BX*1), K1, Z8
+	VMOVUPS.Z   (R10), K1, Z9
+	VFMADD231PS Z8, Z9, Z5
+	VMOVUPS.Z   (R12)(BX*2), K1, Z8
+	VMOVUPS.Z   (R10), K1, Z9
+	VFMADD231PS Z8, Z9, Z6
+	VMOVUPS.Z   (R12)(R9*1), K1, Z8
+	VMOVUPS.Z   (R10), K1, Z9
+	VFMADD231PS Z8, Z9, Z7
 
 some_summed:
-	ADDQ          BX, DX
-	VADDPS        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPS        Y1, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	MOVQ          SI, DI
+	MOVQ          ldy+56(FP), R10
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X8
+	VADDPS        X8, X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y8
+	VADDPS        Y8, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X8
+	VADDPS        X8, X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y8
+	VADDPS        Y8, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X8
+	VADDPS        X8, X2, X2
+	VEXTRACTF64X4 $0x01, Z3, Y8
+	VADDPS        Y8, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X8
+	VADDPS        X8, X3, X3
+	VUNPCKLPD     X1, X0, X8
+	VUNPCKHPD     X1, X0, X0
+	VADDPS        X0, X8, X8
+	VUNPCKLPD     X3, X2, X0
+	VUNPCKHPD     X3, X2, X1
 	VADDPS        X1, X0, X0
-	VMOVHLPS      X0, X0, X1
-	VADDPS        X1, X0, X0
-	VMOVSHDUP     X0, X1
-	VADDPS        X1, X0, X0
-	CMPQ          add+56(FP), $0x00
-	JEQ           some_store0
-	VADDSS        (DI), X0, X0
-
-some_store0:
-	VMOVSS        X0, (DI)
-	ADDQ          R8, DI
-	ADDQ          BX, DX
-	VADDPS        Z3, Z2, Z2
-	VEXTRACTF64X4 $0x01, Z2, Y0
-	VADDPS        Y0, Y2, Y2
-	VEXTRACTF128  $0x01, Y2, X0
-	VADDPS        X0, X2, X2
-	VMOVHLPS      X2, X2, X0
-	VADDPS        X0, X2, X2
-	VMOVSHDUP     X2, X0
-	VADDPS        X0, X2, X2
-	CMPQ          add+56(FP), $0x00
-	JEQ           some_store1
-	VADDSS        (DI), X2, X2
-
-some_store1:
-	VMOVSS        X2, (DI)
-	ADDQ          R8, DI
-	ADDQ          BX, DX
-	VADDPS        Z5, Z4, Z4
+	VSHUFPS       $0x88, X0, X8, X1
+	VSHUFPS       $0xdd, X0, X8, X0
+	VADDPS        X0, X1, X1
 	VEXTRACTF64X4 $0x01, Z4, Y0
 	VADDPS        Y0, Y4, Y4
-	VEXTRACTF128  $0x01, Y4, X0
+	VEXTRACTF32X4 $0x01, Y4, X0
 	VADDPS        X0, X4, X4
-	VMOVHLPS      X4, X4, X0
-	VADDPS        X0, X4, X4
-	VMOVSHDUP     X4, X0
-	VADDPS        X0, X4, X4
-	CMPQ          add+56(FP), $0x00
-	JEQ           some_store2
-	VADDSS        (DI), X4, X4
-
-some_store2:
-	VMOVSS        X4, (DI)
-	ADDQ          R8, DI
-	ADDQ          BX, DX
-	VADDPS        Z7, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y0, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X0
+	VADDPS        X0, X5, X5
 	VEXTRACTF64X4 $0x01, Z6, Y0
 	VADDPS        Y0, Y6, Y6
-	VEXTRACTF128  $0x01, Y6, X0
+	VEXTRACTF32X4 $0x01, Y6, X0
 	VADDPS        X0, X6, X6
-	VMOVHLPS      X6, X6, X0
-	VADDPS        X0, X6, X6
-	VMOVSHDUP     X6, X0
-	VADDPS        X0, X6, X6
-	CMPQ          add+56(FP), $0x00
-	JEQ           some_store3
-	VADDSS        (DI), X6, X6
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y0, Y7, Y7
+	VEXTRACTF32X4 $0x01, Y7, X0
+	VADDPS        X0, X7, X7
+	VUNPCKLPD     X5, X4, X0
+	VUNPCKHPD     X5, X4, X2
+	VADDPS        X2, X0, X0
+	VUNPCKLPD     X7, X6, X2
+	VUNPCKHPD     X7, X6, X3
+	VADDPS        X3, X2, X2
+	VSHUFPS       $0x88, X2, X0, X3
+	VSHUFPS       $0xdd, X2, X0, X0
+	VADDPS        X0, X3, X3
+	CMPQ          add+64(FP), $0x00
+	JEQ           some_store
+	VADDPS        (DI), X1, X1
+	VADDPS        16(DI), X3, X3
+	ADDQ          R10, DI
+	MOVQ          SI, DI
 
-some_store3:
-	VMOVSS X6, (DI)
-	ADDQ   R8, DI
-	SUBQ   $0x04, SI
-	JMP    some
+some_store:
+	VMOVUPS X1, (DI)
+	VMOVUPS X3, 16(DI)
+	ADDQ    R10, DI
+	LEAQ    (DX)(BX*4), DX
+	LEAQ    (DX)(BX*4), DX
+	ADDQ    $0x20, SI
+	SUBQ    $0x08, R8
+	JMP     some
 
 one:
-	TESTQ  SI, SI
+	TESTQ  R8, R8
 	JZ     done
 	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
+	MOVQ   CX, R9
 	MOVQ   DX, R10
-	MOVQ   CX, R11
-	MOVQ   AX, R9
-	SUBQ   $0x20, R9
+	MOVQ   AX, DI
+	SUBQ   $0x10, DI
 	JLT    one_tail
 
 one_lanes:
-	VMOVUPS     (R11), Z2
-	VFMADD231PS (R10), Z2, Z0
-	VMOVUPS     64(R11), Z2
-	VFMADD231PS 64(R10), Z2, Z1
-	ADDQ        $0x80, R11
-	ADDQ        $0x80, R10
-	SUBQ        $0x20, R9
+	VMOVUPS     (R9), Z1
+	VMOVUPS     (R10), Z2
+	VFMADD231PS Z2, Z1, Z0
+	ADDQ        $0x40, R9
+	ADDQ        $0x40, R10
+	SUBQ        $0x10, DI
 	JGE         one_lanes
 
 one_tail:
-	ADDQ        $0x20, R9
+	ADDQ        $0x10, DI
 	JLE         one_summed
-	MOVQ        $0x00000010, R12
-	CMPQ        R9, R12
-	CMOVQLT     R9, R12
-	MOVL        $0xffffffff, R13
-	BZHIL       R12, R13, R13
-	KMOVW       R13, K1
-	VMOVUPS.Z   (R11), K1, Z2
-	VMOVUPS.Z   (R10), K1, Z3
-	VFMADD231PS Z3, Z2, Z0
-	ADDQ        $0x40, R11
-	ADDQ        $0x40, R10
-	SUBQ        $0x10, R9
-	JLE         one_summed
-	MOVQ        $0x00000010, R12
-	CMPQ        R9, R12
-	CMOVQLT     R9, R12
-	MOVL        $0xffffffff, R13
-	BZHIL       R12, R13, R13
-	KMOVW       R13, K1
-	VMOVUPS.Z   (R11), K1, Z2
-	VMOVUPS.Z   (R10), K1, Z3
-	VFMADD231PS Z3, Z2, Z1
-	ADDQ        $0x40, R11
-	ADDQ        $0x40, R10
-	SUBQ        $0x10, R9
+	MOVQ        $0x00000010, R11
+	CMPQ        DI, R11
+	CMOVQLT     DI, R11
+	MOVL        $0xffffffff, DI
+	BZHIL       R11, DI, DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (R10), K1, Z1
+	VMOVUPS.Z   (R9), K1, Z2
+	VFMADD231PS Z1, Z2, Z0
 
 one_summed:
-	ADDQ          BX, DX
-	VADDPS        Z1, Z0, Z0
+	MOVQ          SI, DI
+	MOVQ          ldy+56(FP), R9
 	VEXTRACTF64X4 $0x01, Z0, Y1
 	VADDPS        Y1, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF32X4 $0x01, Y0, X1
 	VADDPS        X1, X0, X0
 	VMOVHLPS      X0, X0, X1
 	VADDPS        X1, X0, X0
 	VMOVSHDUP     X0, X1
 	VADDPS        X1, X0, X0
-	CMPQ          add+56(FP), $0x00
-	JEQ           one_store0
+	CMPQ          add+64(FP), $0x00
+	JEQ           one_store
 	VADDSS        (DI), X0, X0
+	ADDQ          R9, DI
+	MOVQ          SI, DI
 
-one_store0:
+one_store:
 	VMOVSS X0, (DI)
-	ADDQ   R8, DI
-	DECQ   SI
+	ADDQ   R9, DI
+	ADDQ   BX, DX
+	ADDQ   $0x04, SI
+	DECQ   R8
+	JMP    one
+
+done:
+	VZEROUPPER
+	RET
+
+// func dots2AVX512(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV
+TEXT ·dots2AVX512(SB), NOSPLIT, $0-72
+	MOVQ k+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ ldx+16(FP), DX
+	MOVQ b+24(FP), BX
+	MOVQ ldb+32(FP), SI
+	MOVQ y+48(FP), DI
+	MOVQ rows+40(FP), R9
+	LEAQ (SI)(SI*2), R10
+
+some:
+	CMPQ   R9, $0x04
+	JLT    one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   CX, R11
+	MOVQ   BX, R12
+	MOVQ   AX, R8
+	SUBQ   $0x10, R8
+	JLT    some_tail
+
+some_lanes:
+	VMOVUPS     (R11), Z8
+	VMOVUPS     (R11)(DX*1), Z9
+	VMOVUPS     (R12), Z10
+	VFMADD231PS Z10, Z8, Z0
+	VFMADD231PS Z10, Z9, Z4
+	VMOVUPS     (R12)(SI*1), Z10
+	VFMADD231PS Z10, Z8, Z1
+	VFMADD231PS Z10, Z9, Z5
+	VMOVUPS     (R12)(SI*2), Z10
+	VFMADD231PS Z10, Z8, Z2
+	VFMADD231PS Z10, Z9, Z6
+	VMOVUPS     (R12)(R10*1), Z10
+	VFMADD231PS Z10, Z8, Z3
+	VFMADD231PS Z10, Z9, Z7
+	ADDQ        $0x40, R11
+	ADDQ        $0x40, R12
+	SUBQ        $0x10, R8
+	JGE         some_lanes
+
+some_tail:
+	ADDQ        $0x10, R8
+	JLE         some_summed
+	MOVQ        $0x00000010, R13
+	CMPQ        R8, R13
+	CMOVQLT     R8, R13
+	MOVL        $0xffffffff, R8
+	BZHIL       R13, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (R12), K1, Z8
+	VMOVUPS.Z   (R11), K1, Z9
+	VFMADD231PS Z8, Z9, Z0
+	VMOVUPS.Z   (R11)(DX*1), K1, Z9
+	VFMADD231PS Z8, Z9, Z4
+	VMOVUPS.Z   (R12)(SI*1), K1, Z8
+	VMOVUPS.Z   (R11), K1, Z9
+	VFMADD231PS Z8, Z9, Z1
+	VMOVUPS.Z   (R11)(DX*1), K1, Z9
+	VFMADD231PS Z8, Z9, Z5
+	VMOVUPS.Z   (R12)(SI*2), K1, Z8
+	VMOVUPS.Z   (R11), K1, Z9
+	VFMADD231PS Z8, Z9, Z2
+	VMOVUPS.Z   (R11)(DX*1), K1, Z9
+	VFMADD231PS Z8, Z9, Z6
+	VMOVUPS.Z   (R12)(R10*1), K1, Z8
+	VMOVUPS.Z   (R11), K1, Z9
+	VFMADD231PS Z8, Z9, Z3
+	VMOVUPS.Z   (R11)(DX*1), K1, Z9
+	VFMADD231PS Z8, Z9, Z7
+
+some_summed:
+	MOVQ          DI, R8
+	MOVQ          ldy+56(FP), R11
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X8
+	VADDPS        X8, X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y8
+	VADDPS        Y8, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X8
+	VADDPS        X8, X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y8
+	VADDPS        Y8, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X8
+	VADDPS        X8, X2, X2
+	VEXTRACTF64X4 $0x01, Z3, Y8
+	VADDPS        Y8, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X8
+	VADDPS        X8, X3, X3
+	VUNPCKLPD     X1, X0, X8
+	VUNPCKHPD     X1, X0, X0
+	VADDPS        X0, X8, X8
+	VUNPCKLPD     X3, X2, X0
+	VUNPCKHPD     X3, X2, X1
+	VADDPS        X1, X0, X0
+	VSHUFPS       $0x88, X0, X8, X1
+	VSHUFPS       $0xdd, X0, X8, X0
+	VADDPS        X0, X1, X1
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X0
+	VADDPS        X0, X4, X4
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y0, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X0
+	VADDPS        X0, X5, X5
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y0, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X0
+	VADDPS        X0, X6, X6
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y0, Y7, Y7
+	VEXTRACTF32X4 $0x01, Y7, X0
+	VADDPS        X0, X7, X7
+	VUNPCKLPD     X5, X4, X0
+	VUNPCKHPD     X5, X4, X2
+	VADDPS        X2, X0, X0
+	VUNPCKLPD     X7, X6, X2
+	VUNPCKHPD     X7, X6, X3
+	VADDPS        X3, X2, X2
+	VSHUFPS       $0x88, X2, X0, X3
+	VSHUFPS       $0xdd, X2, X0, X0
+	VADDPS        X0, X3, X3
+	CMPQ          add+64(FP), $0x00
+	JEQ           some_store
+	VADDPS        (R8), X1, X1
+	ADDQ          R11, R8
+	VADDPS        (R8), X3, X3
+	ADDQ          R11, R8
+	MOVQ          DI, R8
+
+some_store:
+	VMOVUPS X1, (R8)
+	ADDQ    R11, R8
+	VMOVUPS X3, (R8)
+	ADDQ    R11, R8
+	LEAQ    (BX)(SI*4), BX
+	ADDQ    $0x10, DI
+	SUBQ    $0x04, R9
+	JMP     some
+
+one:
+	TESTQ  R9, R9
+	JZ     done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	MOVQ   CX, R10
+	MOVQ   BX, R11
+	MOVQ   AX, R8
+	SUBQ   $0x10, R8
+	JLT    one_tail
+
+one_lanes:
+	VMOVUPS     (R10), Z2
+	VMOVUPS     (R10)(DX*1), Z3
+	VMOVUPS     (R11), Z4
+	VFMADD231PS Z4, Z2, Z0
+	VFMADD231PS Z4, Z3, Z1
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x10, R8
+	JGE         one_lanes
+
+one_tail:
+	ADDQ        $0x10, R8
+	JLE         one_summed
+	MOVQ        $0x00000010, R12
+	CMPQ        R8, R12
+	CMOVQLT     R8, R12
+	MOVL        $0xffffffff, R8
+	BZHIL       R12, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (R11), K1, Z2
+	VMOVUPS.Z   (R10), K1, Z3
+	VFMADD231PS Z2, Z3, Z0
+	VMOVUPS.Z   (R10)(DX*1), K1, Z3
+	VFMADD231PS Z2, Z3, Z1
+
+one_summed:
+	MOVQ          DI, R8
+	MOVQ          ldy+56(FP), R10
+	VEXTRACTF64X4 $0x01, Z0, Y2
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X2
+	VADDPS        X2, X0, X0
+	VMOVHLPS      X0, X0, X2
+	VADDPS        X2, X0, X0
+	VMOVSHDUP     X0, X2
+	VADDPS        X2, X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VADDPS        Y2, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X2
+	VADDPS        X2, X1, X1
+	VMOVHLPS      X1, X1, X2
+	VADDPS        X2, X1, X1
+	VMOVSHDUP     X1, X2
+	VADDPS        X2, X1, X1
+	CMPQ          add+64(FP), $0x00
+	JEQ           one_store
+	VADDSS        (R8), X0, X0
+	ADDQ          R10, R8
+	VADDSS        (R8), X1, X1
+	ADDQ          R10, R8
+	MOVQ          DI, R8
+
+one_store:
+	VMOVSS X0, (R8)
+	ADDQ   R10, R8
+	VMOVSS X1, (R8)
+	ADDQ   R10, R8
+	ADDQ   SI, BX
+	ADDQ   $0x04, DI
+	DECQ   R9
+	JMP    one
+
+done:
+	VZEROUPPER
+	RET
+
+// func dots3AVX512(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV
+TEXT ·dots3AVX512(SB), NOSPLIT, $0-72
+	MOVQ k+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ ldx+16(FP), DX
+	MOVQ b+24(FP), BX
+	MOVQ ldb+32(FP), SI
+	MOVQ y+48(FP), DI
+	MOVQ rows+40(FP), R9
+	LEAQ (SI)(SI*2), R10
+
+some:
+	CMPQ   R9, $0x04
+	JLT    one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	MOVQ   CX, R11
+	MOVQ   BX, R12
+	MOVQ   AX, R8
+	SUBQ   $0x10, R8
+	JLT    some_tail
+
+some_lanes:
+	VMOVUPS     (R11), Z12
+	VMOVUPS     (R11)(DX*1), Z13
+	VMOVUPS     (R11)(DX*2), Z14
+	VMOVUPS     (R12), Z15
+	VFMADD231PS Z15, Z12, Z0
+	VFMADD231PS Z15, Z13, Z4
+	VFMADD231PS Z15, Z14, Z8
+	VMOVUPS     (R12)(SI*1), Z15
+	VFMADD231PS Z15, Z12, Z1
+	VFMADD231PS Z15, Z13, Z5
+	VFMADD231PS Z15, Z14, Z9
+	VMOVUPS     (R12)(SI*2), Z15
+	VFMADD231PS Z15, Z12, Z2
+	VFMADD231PS Z15, Z13, Z6
+	VFMADD231PS Z15, Z14, Z10
+	VMOVUPS     (R12)(R10*1), Z15
+	VFMADD231PS Z15, Z12, Z3
+	VFMADD231PS Z15, Z13, Z7
+	VFMADD231PS Z15, Z14, Z11
+	ADDQ        $0x40, R11
+	ADDQ        $0x40, R12
+	SUBQ        $0x10, R8
+	JGE         some_lanes
+
+some_tail:
+	ADDQ        $0x10, R8
+	JLE         some_summed
+	MOVQ        $0x00000010, R13
+	CMPQ        R8, R13
+	CMOVQLT     R8, R13
+	MOVL        $0xffffffff, R8
+	BZHIL       R13, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (R12), K1, Z12
+	VMOVUPS.Z   (R11), K1, Z13
+	VFMADD231PS Z12, Z13, Z0
+	VMOVUPS.Z   (R11)(DX*1), K1, Z13
+	VFMADD231PS Z12, Z13, Z4
+	VMOVUPS.Z   (R11)(DX*2), K1, Z13
+	VFMADD231PS Z12, Z13, Z8
+	VMOVUPS.Z   (R12)(SI*1), K1, Z12
+	VMOVUPS.Z   (R11), K1, Z13
+	VFMADD231PS Z12, Z13, Z1
+	VMOVUPS.Z   (R11)(DX*1), K1, Z13
+	VFMADD231PS Z12, Z13, Z5
+	VMOVUPS.Z   (R11)(DX*2), K1, Z13
+	VFMADD231PS Z12, Z13, Z9
+	VMOVUPS.Z   (R12)(SI*2), K1, Z12
+	VMOVUPS.Z   (R11), K1, Z13
+	VFMADD231PS Z12, Z13, Z2
+	VMOVUPS.Z   (R11)(DX*1), K1, Z13
+	VFMADD231PS Z12, Z13, Z6
+	VMOVUPS.Z   (R11)(DX*2), K1, Z13
+	VFMADD231PS Z12, Z13, Z10
+	VMOVUPS.Z   (R12)(R10*1), K1, Z12
+	VMOVUPS.Z   (R11), K1, Z13
+	VFMADD231PS Z12, Z13, Z3
+	VMOVUPS.Z   (R11)(DX*1), K1, Z13
+	VFMADD231PS Z12, Z13, Z7
+	VMOVUPS.Z   (R11)(DX*2), K1, Z13
+	VFMADD231PS Z12, Z13, Z11
+
+some_summed:
+	MOVQ          DI, R8
+	MOVQ          ldy+56(FP), R11
+	VEXTRACTF64X4 $0x01, Z0, Y12
+	VADDPS        Y12, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X12
+	VADDPS        X12, X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y12
+	VADDPS        Y12, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X12
+	VADDPS        X12, X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y12
+	VADDPS        Y12, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X12
+	VADDPS        X12, X2, X2
+	VEXTRACTF64X4 $0x01, Z3, Y12
+	VADDPS        Y12, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X12
+	VADDPS        X12, X3, X3
+	VUNPCKLPD     X1, X0, X12
+	VUNPCKHPD     X1, X0, X0
+	VADDPS        X0, X12, X12
+	VUNPCKLPD     X3, X2, X0
+	VUNPCKHPD     X3, X2, X1
+	VADDPS        X1, X0, X0
+	VSHUFPS       $0x88, X0, X12, X1
+	VSHUFPS       $0xdd, X0, X12, X0
+	VADDPS        X0, X1, X1
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X0
+	VADDPS        X0, X4, X4
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y0, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X0
+	VADDPS        X0, X5, X5
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y0, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X0
+	VADDPS        X0, X6, X6
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y0, Y7, Y7
+	VEXTRACTF32X4 $0x01, Y7, X0
+	VADDPS        X0, X7, X7
+	VUNPCKLPD     X5, X4, X0
+	VUNPCKHPD     X5, X4, X2
+	VADDPS        X2, X0, X0
+	VUNPCKLPD     X7, X6, X2
+	VUNPCKHPD     X7, X6, X3
+	VADDPS        X3, X2, X2
+	VSHUFPS       $0x88, X2, X0, X3
+	VSHUFPS       $0xdd, X2, X0, X0
+	VADDPS        X0, X3, X3
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y0, Y8, Y8
+	VEXTRACTF32X4 $0x01, Y8, X0
+	VADDPS        X0, X8, X8
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y0, Y9, Y9
+	VEXTRACTF32X4 $0x01, Y9, X0
+	VADDPS        X0, X9, X9
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y0, Y10, Y10
+	VEXTRACTF32X4 $0x01, Y10, X0
+	VADDPS        X0, X10, X10
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPS        Y0, Y11, Y11
+	VEXTRACTF32X4 $0x01, Y11, X0
+	VADDPS        X0, X11, X11
+	VUNPCKLPD     X9, X8, X0
+	VUNPCKHPD     X9, X8, X2
+	VADDPS        X2, X0, X0
+	VUNPCKLPD     X11, X10, X2
+	VUNPCKHPD     X11, X10, X4
+	VADDPS        X4, X2, X2
+	VSHUFPS       $0x88, X2, X0, X4
+	VSHUFPS       $0xdd, X2, X0, X0
+	VADDPS        X0, X4, X4
+	CMPQ          add+64(FP), $0x00
+	JEQ           some_store
+	VADDPS        (R8), X1, X1
+	ADDQ          R11, R8
+	VADDPS        (R8), X3, X3
+	ADDQ          R11, R8
+	VADDPS        (R8), X4, X4
+	ADDQ          R11, R8
+	MOVQ          DI, R8
+
+some_store:
+	VMOVUPS X1, (R8)
+	ADDQ    R11, R8
+	VMOVUPS X3, (R8)
+	ADDQ    R11, R8
+	VMOVUPS X4, (R8)
+	ADDQ    R11, R8
+	LEAQ    (BX)(SI*4), BX
+	ADDQ    $0x10, DI
+	SUBQ    $0x04, R9
+	JMP     some
+
+one:
+	TESTQ  R9, R9
+	JZ     done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	MOVQ   CX, R10
+	MOVQ   BX, R11
+	MOVQ   AX, R8
+	SUBQ   $0x10, R8
+	JLT    one_tail
+
+one_lanes:
+	VMOVUPS     (R10), Z3
+	VMOVUPS     (R10)(DX*1), Z4
+	VMOVUPS     (R10)(DX*2), Z5
+	VMOVUPS     (R11), Z6
+	VFMADD231PS Z6, Z3, Z0
+	VFMADD231PS Z6, Z4, Z1
+	VFMADD231PS Z6, Z5, Z2
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x10, R8
+	JGE         one_lanes
+
+one_tail:
+	ADDQ        $0x10, R8
+	JLE         one_summed
+	MOVQ        $0x00000010, R12
+	CMPQ        R8, R12
+	CMOVQLT     R8, R12
+	MOVL        $0xffffffff, R8
+	BZHIL       R12, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (R11), K1, Z3
+	VMOVUPS.Z   (R10), K1, Z4
+	VFMADD231PS Z3, Z4, Z0
+	VMOVUPS.Z   (R10)(DX*1), K1, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VMOVUPS.Z   (R10)(DX*2), K1, Z4
+	VFMADD231PS Z3, Z4, Z2
+
+one_summed:
+	MOVQ          DI, R8
+	MOVQ          ldy+56(FP), R10
+	VEXTRACTF64X4 $0x01, Z0, Y3
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X3
+	VADDPS        X3, X0, X0
+	VMOVHLPS      X0, X0, X3
+	VADDPS        X3, X0, X0
+	VMOVSHDUP     X0, X3
+	VADDPS        X3, X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y3
+	VADDPS        Y3, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X3
+	VADDPS        X3, X1, X1
+	VMOVHLPS      X1, X1, X3
+	VADDPS        X3, X1, X1
+	VMOVSHDUP     X1, X3
+	VADDPS        X3, X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y3
+	VADDPS        Y3, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X3
+	VADDPS        X3, X2, X2
+	VMOVHLPS      X2, X2, X3
+	VADDPS        X3, X2, X2
+	VMOVSHDUP     X2, X3
+	VADDPS        X3, X2, X2
+	CMPQ          add+64(FP), $0x00
+	JEQ           one_store
+	VADDSS        (R8), X0, X0
+	ADDQ          R10, R8
+	VADDSS        (R8), X1, X1
+	ADDQ          R10, R8
+	VADDSS        (R8), X2, X2
+	ADDQ          R10, R8
+	MOVQ          DI, R8
+
+one_store:
+	VMOVSS X0, (R8)
+	ADDQ   R10, R8
+	VMOVSS X1, (R8)
+	ADDQ   R10, R8
+	VMOVSS X2, (R8)
+	ADDQ   R10, R8
+	ADDQ   SI, BX
+	ADDQ   $0x04, DI
+	DECQ   R9
+	JMP    one
+
+done:
+	VZEROUPPER
+	RET
+
+// func dots4AVX512(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV
+TEXT ·dots4AVX512(SB), NOSPLIT, $0-72
+	MOVQ k+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ ldx+16(FP), DX
+	MOVQ b+24(FP), BX
+	MOVQ ldb+32(FP), SI
+	MOVQ y+48(FP), DI
+	MOVQ rows+40(FP), R9
+	LEAQ (DX)(DX*2), R10
+	LEAQ (SI)(SI*2), R11
+
+some:
+	CMPQ   R9, $0x04
+	JLT    one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	MOVQ   CX, R12
+	MOVQ   BX, R13
+	MOVQ   AX, R8
+	SUBQ   $0x10, R8
+	JLT    some_tail
+
+some_lanes:
+	VMOVUPS     (R12), Z16
+	VMOVUPS     (R12)(DX*1), Z17
+	VMOVUPS     (R12)(DX*2), Z18
+	VMOVUPS     (R12)(R10*1), Z19
+	VMOVUPS     (R13), Z20
+	VFMADD231PS Z20, Z16, Z0
+	VFMADD231PS Z20, Z17, Z4
+	VFMADD231PS Z20, Z18, Z8
+	VFMADD231PS Z20, Z19, Z12
+	VMOVUPS     (R13)(SI*1), Z20
+	VFMADD231PS Z20, Z16, Z1
+	VFMADD231PS Z20, Z17, Z5
+	VFMADD231PS Z20, Z18, Z9
+	VFMADD231PS Z20, Z19, Z13
+	VMOVUPS     (R13)(SI*2), Z20
+	VFMADD231PS Z20, Z16, Z2
+	VFMADD231PS Z20, Z17, Z6
+	VFMADD231PS Z20, Z18, Z10
+	VFMADD231PS Z20, Z19, Z14
+	VMOVUPS     (R13)(R11*1), Z20
+	VFMADD231PS Z20, Z16, Z3
+	VFMADD231PS Z20, Z17, Z7
+	VFMADD231PS Z20, Z18, Z11
+	VFMADD231PS Z20, Z19, Z15
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	SUBQ        $0x10, R8
+	JGE         some_lanes
+
+some_tail:
+	ADDQ        $0x10, R8
+	JLE         some_summed
+	MOVQ        $0x00000010, R14
+	CMPQ        R8, R14
+	CMOVQLT     R8, R14
+	MOVL        $0xffffffff, R8
+	BZHIL       R14, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (R13), K1, Z16
+	VMOVUPS.Z   (R12), K1, Z17
+	VFMADD231PS Z16, Z17, Z0
+	VMOVUPS.Z   (R12)(DX*1), K1, Z17
+	VFMADD231PS Z16, Z17, Z4
+	VMOVUPS.Z   (R12)(DX*2), K1, Z17
+	VFMADD231PS Z16, Z17, Z8
+	VMOVUPS.Z   (R12)(R10*1), K1, Z17
+	VFMADD231PS Z16, Z17, Z12
+	VMOVUPS.Z   (R13)(SI*1), K1, Z16
+	VMOVUPS.Z   (R12), K1, Z17
+	VFMADD231PS Z16, Z17, Z1
+	VMOVUPS.Z   (R12)(DX*1), K1, Z17
+	VFMADD231PS Z16, Z17, Z5
+	VMOVUPS.Z   (R12)(DX*2), K1, Z17
+	VFMADD231PS Z16, Z17, Z9
+	VMOVUPS.Z   (R12)(R10*1), K1, Z17
+	VFMADD231PS Z16, Z17, Z13
+	VMOVUPS.Z   (R13)(SI*2), K1, Z16
+	VMOVUPS.Z   (R12), K1, Z17
+	VFMADD231PS Z16, Z17, Z2
+	VMOVUPS.Z   (R12)(DX*1), K1, Z17
+	VFMADD231PS Z16, Z17, Z6
+	VMOVUPS.Z   (R12)(DX*2), K1, Z17
+	VFMADD231PS Z16, Z17, Z10
+	VMOVUPS.Z   (R12)(R10*1), K1, Z17
+	VFMADD231PS Z16, Z17, Z14
+	VMOVUPS.Z   (R13)(R11*1), K1, Z16
+	VMOVUPS.Z   (R12), K1, Z17
+	VFMADD231PS Z16, Z17, Z3
+	VMOVUPS.Z   (R12)(DX*1), K1, Z17
+	VFMADD231PS Z16, Z17, Z7
+	VMOVUPS.Z   (R12)(DX*2), K1, Z17
+	VFMADD231PS Z16, Z17, Z11
+	VMOVUPS.Z   (R12)(R10*1), K1, Z17
+	VFMADD231PS Z16, Z17, Z15
+
+some_summed:
+	MOVQ          DI, R8
+	MOVQ          ldy+56(FP), R12
+	VEXTRACTF64X4 $0x01, Z0, Y16
+	VADDPS        Y16, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X16
+	VADDPS        X16, X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y16
+	VADDPS        Y16, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X16
+	VADDPS        X16, X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y16
+	VADDPS        Y16, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X16
+	VADDPS        X16, X2, X2
+	VEXTRACTF64X4 $0x01, Z3, Y16
+	VADDPS        Y16, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X16
+	VADDPS        X16, X3, X3
+	VUNPCKLPD     X1, X0, X16
+	VUNPCKHPD     X1, X0, X0
+	VADDPS        X0, X16, X16
+	VUNPCKLPD     X3, X2, X0
+	VUNPCKHPD     X3, X2, X1
+	VADDPS        X1, X0, X0
+	VSHUFPS       $0x88, X0, X16, X1
+	VSHUFPS       $0xdd, X0, X16, X0
+	VADDPS        X0, X1, X1
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X0
+	VADDPS        X0, X4, X4
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y0, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X0
+	VADDPS        X0, X5, X5
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y0, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X0
+	VADDPS        X0, X6, X6
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y0, Y7, Y7
+	VEXTRACTF32X4 $0x01, Y7, X0
+	VADDPS        X0, X7, X7
+	VUNPCKLPD     X5, X4, X0
+	VUNPCKHPD     X5, X4, X2
+	VADDPS        X2, X0, X0
+	VUNPCKLPD     X7, X6, X2
+	VUNPCKHPD     X7, X6, X3
+	VADDPS        X3, X2, X2
+	VSHUFPS       $0x88, X2, X0, X3
+	VSHUFPS       $0xdd, X2, X0, X0
+	VADDPS        X0, X3, X3
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y0, Y8, Y8
+	VEXTRACTF32X4 $0x01, Y8, X0
+	VADDPS        X0, X8, X8
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y0, Y9, Y9
+	VEXTRACTF32X4 $0x01, Y9, X0
+	VADDPS        X0, X9, X9
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y0, Y10, Y10
+	VEXTRACTF32X4 $0x01, Y10, X0
+	VADDPS        X0, X10, X10
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPS        Y0, Y11, Y11
+	VEXTRACTF32X4 $0x01, Y11, X0
+	VADDPS        X0, X11, X11
+	VUNPCKLPD     X9, X8, X0
+	VUNPCKHPD     X9, X8, X2
+	VADDPS        X2, X0, X0
+	VUNPCKLPD     X11, X10, X2
+	VUNPCKHPD     X11, X10, X4
+	VADDPS        X4, X2, X2
+	VSHUFPS       $0x88, X2, X0, X4
+	VSHUFPS       $0xdd, X2, X0, X0
+	VADDPS        X0, X4, X4
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y0, Y12, Y12
+	VEXTRACTF32X4 $0x01, Y12, X0
+	VADDPS        X0, X12, X12
+	VEXTRACTF64X4 $0x01, Z13, Y0
+	VADDPS        Y0, Y13, Y13
+	VEXTRACTF32X4 $0x01, Y13, X0
+	VADDPS        X0, X13, X13
+	VEXTRACTF64X4 $0x01, Z14, Y0
+	VADDPS        Y0, Y14, Y14
+	VEXTRACTF32X4 $0x01, Y14, X0
+	VADDPS        X0, X14, X14
+	VEXTRACTF64X4 $0x01, Z15, Y0
+	VADDPS        Y0, Y15, Y15
+	VEXTRACTF32X4 $0x01, Y15, X0
+	VADDPS        X0, X15, X15
+	VUNPCKLPD     X13, X12, X0
+	VUNPCKHPD     X13, X12, X2
+	VADDPS        X2, X0, X0
+	VUNPCKLPD     X15, X14, X2
+	VUNPCKHPD     X15, X14, X5
+	VADDPS        X5, X2, X2
+	VSHUFPS       $0x88, X2, X0, X5
+	VSHUFPS       $0xdd, X2, X0, X0
+	VADDPS        X0, X5, X5
+	CMPQ          add+64(FP), $0x00
+	JEQ           some_store
+	VADDPS        (R8), X1, X1
+	ADDQ          R12, R8
+	VADDPS        (R8), X3, X3
+	ADDQ          R12, R8
+	VADDPS        (R8), X4, X4
+	ADDQ          R12, R8
+	VADDPS        (R8), X5, X5
+	ADDQ          R12, R8
+	MOVQ          DI, R8
+
+some_store:
+	VMOVUPS X1, (R8)
+	ADDQ    R12, R8
+	VMOVUPS X3, (R8)
+	ADDQ    R12, R8
+	VMOVUPS X4, (R8)
+	ADDQ    R12, R8
+	VMOVUPS X5, (R8)
+	ADDQ    R12, R8
+	LEAQ    (BX)(SI*4), BX
+	ADDQ    $0x10, DI
+	SUBQ    $0x04, R9
+	JMP     some
+
+one:
+	TESTQ  R9, R9
+	JZ     done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   CX, R11
+	MOVQ   BX, R12
+	MOVQ   AX, R8
+	SUBQ   $0x10, R8
+	JLT    one_tail
+
+one_lanes:
+	VMOVUPS     (R11), Z4
+	VMOVUPS     (R11)(DX*1), Z5
+	VMOVUPS     (R11)(DX*2), Z6
+	VMOVUPS     (R11)(R10*1), Z7
+	VMOVUPS     (R12), Z8
+	VFMADD231PS Z8, Z4, Z0
+	VFMADD231PS Z8, Z5, Z1
+	VFMADD231PS Z8, Z6, Z2
+	VFMADD231PS Z8, Z7, Z3
+	ADDQ        $0x40, R11
+	ADDQ        $0x40, R12
+	SUBQ        $0x10, R8
+	JGE         one_lanes
+
+one_tail:
+	ADDQ        $0x10, R8
+	JLE         one_summed
+	MOVQ        $0x00000010, R13
+	CMPQ        R8, R13
+	CMOVQLT     R8, R13
+	MOVL        $0xffffffff, R8
+	BZHIL       R13, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (R12), K1, Z4
+	VMOVUPS.Z   (R11), K1, Z5
+	VFMADD231PS Z4, Z5, Z0
+	VMOVUPS.Z   (R11)(DX*1), K1, Z5
+	VFMADD231PS Z4, Z5, Z1
+	VMOVUPS.Z   (R11)(DX*2), K1, Z5
+	VFMADD231PS Z4, Z5, Z2
+	VMOVUPS.Z   (R11)(R10*1), K1, Z5
+	VFMADD231PS Z4, Z5, Z3
+
+one_summed:
+	MOVQ          DI, R8
+	MOVQ          ldy+56(FP), R11
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X4
+	VADDPS        X4, X0, X0
+	VMOVHLPS      X0, X0, X4
+	VADDPS        X4, X0, X0
+	VMOVSHDUP     X0, X4
+	VADDPS        X4, X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y4
+	VADDPS        Y4, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X4
+	VADDPS        X4, X1, X1
+	VMOVHLPS      X1, X1, X4
+	VADDPS        X4, X1, X1
+	VMOVSHDUP     X1, X4
+	VADDPS        X4, X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y4
+	VADDPS        Y4, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X4
+	VADDPS        X4, X2, X2
+	VMOVHLPS      X2, X2, X4
+	VADDPS        X4, X2, X2
+	VMOVSHDUP     X2, X4
+	VADDPS        X4, X2, X2
+	VEXTRACTF64X4 $0x01, Z3, Y4
+	VADDPS        Y4, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X4
+	VADDPS        X4, X3, X3
+	VMOVHLPS      X3, X3, X4
+	VADDPS        X4, X3, X3
+	VMOVSHDUP     X3, X4
+	VADDPS        X4, X3, X3
+	CMPQ          add+64(FP), $0x00
+	JEQ           one_store
+	VADDSS        (R8), X0, X0
+	ADDQ          R11, R8
+	VADDSS        (R8), X1, X1
+	ADDQ          R11, R8
+	VADDSS        (R8), X2, X2
+	ADDQ          R11, R8
+	VADDSS        (R8), X3, X3
+	ADDQ          R11, R8
+	MOVQ          DI, R8
+
+one_store:
+	VMOVSS X0, (R8)
+	ADDQ   R11, R8
+	VMOVSS X1, (R8)
+	ADDQ   R11, R8
+	VMOVSS X2, (R8)
+	ADDQ   R11, R8
+	VMOVSS X3, (R8)
+	ADDQ   R11, R8
+	ADDQ   SI, BX
+	ADDQ   $0x04, DI
+	DECQ   R9
 	JMP    one
 
 done:

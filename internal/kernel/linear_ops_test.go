@@ -85,7 +85,7 @@ var linearOps = []linearOp{
 // rope turns two heads in rows that go on behind them.
 func rope(r *rand.Rand, rows, dim int, split bool) [][]float32 {
 	t := NewRotation[float32](dim/4*2, 100, split)
-	t.Grow(rows + 3)
+	t.Grow(rows+3, 0)
 	dst := make([]float32, rows*dim)
 	t.RoPE(dst, random[float32](r, rows*dim), 2, dim, false, Places{Seq: rows, Offsets: []int{3}})
 	return [][]float32{dst}
@@ -210,8 +210,8 @@ func TestLinearOpsAllocateNothing(t *testing.T) {
 	w, b, dw, db, inv, mean := x[:dim], y[:dim], make([]float32, dim), make([]float32, dim), make([]float32, rows), make([]float32, rows)
 	ids := make([]int, rows)
 	pairs, halves := NewRotation[float32](dim/4, 100, false), NewRotation[float32](dim/4, 100, true)
-	pairs.Grow(rows)
-	halves.Grow(rows)
+	pairs.Grow(rows, 0)
+	halves.Grow(rows, 2*rows)
 	bias := NewBroadcast([]int{rows, dim}, []int{rows, dim}, []int{dim})
 	column := NewBroadcast([]int{rows, dim}, []int{rows, dim}, []int{rows, 1})
 	sum, all := NewSumTo([]int{dim}, []int{rows, dim}), NewSumTo(nil, []int{rows, dim})

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"slices"
 	"sync"
 )
 
@@ -20,15 +21,20 @@ func NewRotation[F Float](headDim int, theta float64, split bool) *Rotation[F] {
 	return &Rotation[F]{half: headDim / 2, theta: theta, split: split}
 }
 
-// Grow makes room for positions 0 to n-1.
-func (t *Rotation[F]) Grow(n int) {
-	if t.half == 0 {
+// Grow adds positions until there are n. It takes memory for as many as reserve if that is more. Copies of t may be used
+// meanwhile.
+func (t *Rotation[F]) Grow(n, reserve int) {
+	have, dim := 0, 2*t.half
+	if dim > 0 {
+		have = len(t.cos) / dim
+	}
+	if dim == 0 || have >= n {
 		return
 	}
-	for p := len(t.cos) / (2 * t.half); p < n; p++ {
-		at := len(t.cos)
-		t.cos, t.sin = append(t.cos, make([]F, 2*t.half)...), append(t.sin, make([]F, 2*t.half)...)
-		cos, sin := t.cos[at:], t.sin[at:]
+	room := max(n, reserve)*dim - len(t.cos)
+	t.cos, t.sin = slices.Grow(t.cos, room)[:n*dim], slices.Grow(t.sin, room)[:n*dim]
+	for p := have; p < n; p++ {
+		cos, sin := t.cos[p*dim:], t.sin[p*dim:]
 		for i := range t.half {
 			s, c := math.Sincos(float64(p) * math.Pow(t.theta, -float64(2*i)/float64(2*t.half)))
 			a, b := 2*i, 2*i+1

@@ -124,31 +124,44 @@ func cached[F kernel.Float](a Attention, q, k, v *gorgonia.Node, maxSeq int) (*g
 	if o.err != nil {
 		return nil, o.err
 	}
-	batch, seq := shape.Batch, shape.Queries
-	shape.Batch, shape.Causal = 1, true
-	stepQ, stepK := seq*qs[2], seq*ks[2]
-	cache := like[F](batch, maxSeq, ks[2])
+	past, keys := newCache[F](shape, qs[2], ks[2], maxSeq)
 	return apply(&Op{
-		name: "Attention", out: []signature{like[F](qs...), like[F](shape.Heads, seq)},
-		state: []signature{cache, cache}, // keys, values
+		name: "Attention", out: []signature{like[F](qs...)},
+		state: []signature{keys, keys}, tokens: [2]int{shape.Batch, shape.Queries},
 		run: func(c *Call) error {
-			keys, values := floats[F](c.State[0]), floats[F](c.State[1])
-			y, q, k, v := output[F](c, 0), input[F](c, 0), input[F](c, 1), input[F](c, 2)
-			for b := range batch {
-				at := c.offset(b)
-				if at+seq > maxSeq {
-					return errors.Errorf("Attention: position %d is outside a sequence of %d tokens", at+seq-1, maxSeq)
-				}
-				s := shape
-				s.Keys = at + seq
-				keys, values := keys[b*maxSeq*ks[2]:], values[b*maxSeq*ks[2]:]
-				copy(keys[at*ks[2]:], k[b*stepK:][:stepK])
-				copy(values[at*ks[2]:], v[b*stepK:][:stepK])
-				kernel.AttentionForward(s, y[b*stepQ:], output[F](c, 1), q[b*stepQ:], keys, values)
-			}
-			return nil
+			return past.run(c, output[F](c, 0), input[F](c, 0), input[F](c, 1), input[F](c, 2))
 		},
 	}, q, k, v)
+}
+
+// cache is the attention of a generating graph.
+type cache[F kernel.Float] struct {
+	kernel.CachedAttention
+	batch, maxSeq int
+}
+
+// newCache returns the attention of sequences of up to maxSeq tokens whose queries, and keys and values, lie in rows of
+// the given lengths, and the signature of the keys that it keeps, which is that of values too.
+func newCache[F kernel.Float](s kernel.Attention, rowQ, rowK, maxSeq int) (*cache[F], signature) {
+	a := &cache[F]{kernel.CachedAttention{
+		Heads: s.Heads, KVHeads: s.KVHeads, HeadDim: s.HeadDim, Scale: s.Scale,
+		Room: kernel.CachedRoom(maxSeq), Tokens: s.Queries, RowQ: rowQ, RowK: rowK,
+	}, s.Batch, maxSeq}
+	return a, like[F](s.Batch, s.KVHeads, s.HeadDim, a.Room)
+}
+
+// run computes the attention of what a call continues.
+func (a *cache[F]) run(c *Call, y, q, k, v []F) error {
+	c.continued = c.continued[:0]
+	for b := range a.batch {
+		slot, at, count := c.row(b, a.Tokens)
+		if at+count > a.maxSeq {
+			return errors.Errorf("Attention: position %d is outside a sequence of %d tokens", at+count-1, a.maxSeq)
+		}
+		c.continued = append(c.continued, kernel.Continued{Slot: slot, At: at, Count: count})
+	}
+	kernel.AttendCached(a.CachedAttention, c.continued, y, q, k, v, floats[F](c.State[0]), floats[F](c.State[1]))
+	return nil
 }
 
 // attentionWork returns the flops of an attention that multiplies so many times by a matrix of scores, of which it needs

@@ -78,12 +78,12 @@ func positions[F kernel.Float](x, table *gorgonia.Node) (*gorgonia.Node, error) 
 		run: func(c *Call) error {
 			y, x, w := output[F](c, 0), input[F](c, 0), input[F](c, 1)
 			for b := range batch {
-				at := c.offset(b)
-				if at+seq > ws[0] {
-					return errors.Errorf("Positions: position %d is outside %v", at+seq-1, ws)
+				_, at, count := c.row(b, seq)
+				if at+count > ws[0] {
+					return errors.Errorf("Positions: position %d is outside %v", at+count-1, ws)
 				}
-				i := b * seq * dim
-				kernel.Add(y[i:i+seq*dim], x[i:i+seq*dim], w[at*dim:(at+seq)*dim])
+				i, n := b*seq*dim, count*dim
+				kernel.Add(y[i:i+n], x[i:i+n], w[at*dim:at*dim+n])
 			}
 			return nil
 		},

@@ -10,21 +10,22 @@ import (
 	"github.com/logits-go/logits/internal/kernel"
 )
 
-// Linear returns x·wᵀ + b for x (..., in), w (out, in) and b (out), which may be nil.
-func Linear(x, w, b *gorgonia.Node) (*gorgonia.Node, error) {
-	if b == nil {
-		return Linears(x, gorgonia.Nodes{w}, nil)
-	}
-	return Linears(x, gorgonia.Nodes{w}, gorgonia.Nodes{b})
-}
-
 // Linears returns x·wᵀ + b for several weights (out, in) and biases (out) side by side in the last axis. There are as
 // many biases as weights, or none. Weights that lie one behind the other in memory are multiplied as one.
 func Linears(x *gorgonia.Node, ws, bs gorgonia.Nodes) (*gorgonia.Node, error) {
+	return applyLinears(x, ws, bs, false)
+}
+
+// SteadyLinears is [Linears] for generating graphs: every row of the result has the same bits whatever other rows there are.
+func SteadyLinears(x *gorgonia.Node, ws, bs gorgonia.Nodes) (*gorgonia.Node, error) {
+	return applyLinears(x, ws, bs, true)
+}
+
+func applyLinears(x *gorgonia.Node, ws, bs gorgonia.Nodes, steady bool) (*gorgonia.Node, error) {
 	if is64(x) {
-		return linears[float64](x, ws, bs)
+		return linears[float64](x, ws, bs, steady)
 	}
-	return linears[float32](x, ws, bs)
+	return linears[float32](x, ws, bs, steady)
 }
 
 // projection is the shape of Linears.
@@ -32,9 +33,10 @@ type projection struct {
 	rows, in int
 	outs     []int // of each weight
 	out      int   // their sum
+	steady   bool  // rows have the same bits whatever other rows there are
 }
 
-func linears[F kernel.Float](x *gorgonia.Node, ws, bs gorgonia.Nodes) (*gorgonia.Node, error) {
+func linears[F kernel.Float](x *gorgonia.Node, ws, bs gorgonia.Nodes, steady bool) (*gorgonia.Node, error) {
 	o := operands{op: "Linear"}
 	xs := floatShape[F](&o, "x", x)
 	if o.err == nil && len(ws) == 0 {
@@ -43,7 +45,7 @@ func linears[F kernel.Float](x *gorgonia.Node, ws, bs gorgonia.Nodes) (*gorgonia
 	if o.err == nil && len(bs) != 0 && len(bs) != len(ws) {
 		o.fail("%d biases for %d weights of %s", len(bs), len(ws), show("x", x))
 	}
-	p := projection{rows: 1}
+	p := projection{rows: 1, steady: steady}
 	for i, w := range ws {
 		shape := floatShape[F](&o, "w", w, 2)
 		if o.err == nil && (len(xs) == 0 || xs[len(xs)-1] != shape[1]) {
@@ -90,12 +92,23 @@ func forward[F kernel.Float](c *Call, p *projection, add bool, after func(lo, hi
 	}
 	ws := c.In[1:][:len(p.outs)]
 	if w := together[F](c, ws, p.out*p.in); w != nil && operands == 1+len(ws) {
-		kernel.GemmThen(false, true, p.rows, p.out, p.in, x, p.in, w, p.in, y, p.out, add, after)
+		if !p.steady {
+			kernel.GemmThen(false, true, p.rows, p.out, p.in, x, p.in, w, p.in, y, p.out, add, after)
+			return
+		}
+		kernel.Dots(p.rows, p.out, p.in, x, p.in, w, p.in, y, p.out, add)
+		if after != nil {
+			after(0, p.rows)
+		}
 		return
 	}
 	at := 0
 	for i, out := range p.outs {
-		kernel.Gemm(false, true, p.rows, out, p.in, x, p.in, floats[F](ws[i]), p.in, y[at:], p.out, add)
+		if p.steady {
+			kernel.Dots(p.rows, out, p.in, x, p.in, floats[F](ws[i]), p.in, y[at:], p.out, add)
+		} else {
+			kernel.Gemm(false, true, p.rows, out, p.in, x, p.in, floats[F](ws[i]), p.in, y[at:], p.out, add)
+		}
 		if operands > 1+len(ws) {
 			kernel.AddToRows(y[at:], p.out, p.rows, input[F](c, 1+len(ws)+i)[:out])
 		}

@@ -10,6 +10,8 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/logits-go/logits/internal/kernel"
 )
 
 // An Op is an operation of this module. Its methods beside Run, Outs and the like make it a Gorgonia op.
@@ -43,6 +45,7 @@ type Op struct {
 	alias   bool        // the result is the first input under another shape
 	eval    bool        // outside training the op is the identity of its first input
 	state   []signature // memory that lasts from run to run
+	tokens  [2]int      // if there is state, how many sequences a run continues, and by how many tokens each
 
 	tape *tape // what the op keeps when Gorgonia's machines run it
 }
@@ -83,16 +86,10 @@ type Call struct {
 	Packed bool
 	// Run counts the runs before this one. Dropout drops other elements in each.
 	Run uint64
-	// Offsets holds how many tokens of each sequence came in earlier runs of a generating graph; nil means none.
-	Offsets []int
-}
+	// Sequences says what earlier runs of a generating graph were given; nil means that there were none.
+	Sequences *Sequences
 
-// offset returns how many tokens of a sequence came before this run.
-func (c *Call) offset(sequence int) int {
-	if sequence < len(c.Offsets) {
-		return c.Offsets[sequence]
-	}
-	return 0
+	continued []kernel.Continued // of the call before, kept for its memory
 }
 
 // Run executes the op on the values of c, whose types and shapes the caller vouches for.
@@ -166,6 +163,12 @@ func (o *Op) NewState() []gorgonia.Value {
 	}
 	return vs
 }
+
+// Remembers reports whether the op has state.
+func (o *Op) Remembers() bool { return o.state != nil }
+
+// Continues returns how many sequences a run of an op with state continues, and by how many tokens each.
+func (o *Op) Continues() (sequences, tokens int) { return o.tokens[0], o.tokens[1] }
 
 // apply adds o to the graph of its inputs.
 func apply(o *Op, in ...*gorgonia.Node) (*gorgonia.Node, error) {

@@ -59,21 +59,22 @@ func rope[F kernel.Float](r RoPE, x, positions *gorgonia.Node) (*gorgonia.Node, 
 	table := kernel.NewRotation[F](r.HeadDim, r.Theta, r.Split)
 	var mu sync.Mutex // programs that share the graph share the table
 	// rotation returns the table with positions up to longest.
-	rotation := func(longest int) kernel.Rotation[F] {
+	rotation := func(c *Call, longest int) kernel.Rotation[F] {
 		mu.Lock()
 		defer mu.Unlock()
-		table.Grow(longest)
+		table.Grow(longest, c.reserve())
 		return *table
 	}
 	after := func(c *Call) (longest int) {
 		for b := range xs[0] {
-			longest = max(longest, c.offset(b)+xs[1])
+			_, at, _ := c.row(b, xs[1])
+			longest = max(longest, at+xs[1])
 		}
 		return longest
 	}
 	turn := func(back bool) func(c *Call) error {
 		return func(c *Call) error {
-			places := kernel.Places{Seq: xs[1], Offsets: c.Offsets}
+			places := kernel.Places{Seq: xs[1], Offsets: c.offsets()}
 			longest := 0
 			if len(c.In) > 1 {
 				places.IDs = ints(c.In[1])
@@ -86,7 +87,7 @@ func rope[F kernel.Float](r RoPE, x, positions *gorgonia.Node) (*gorgonia.Node, 
 			} else {
 				longest = after(c)
 			}
-			t := rotation(longest)
+			t := rotation(c, longest)
 			t.RoPE(output[F](c, 0), input[F](c, 0), r.Heads, xs[2], back, places)
 			return nil
 		}
@@ -94,8 +95,8 @@ func rope[F kernel.Float](r RoPE, x, positions *gorgonia.Node) (*gorgonia.Node, 
 	var rowwise func(c *Call, lo, hi int)
 	if positions == nil {
 		rowwise = func(c *Call, lo, hi int) {
-			t := rotation(after(c))
-			places := kernel.Places{First: lo, Seq: xs[1], Offsets: c.Offsets}
+			t := rotation(c, after(c))
+			places := kernel.Places{First: lo, Seq: xs[1], Offsets: c.offsets()}
 			t.RoPE(output[F](c, 0)[lo*xs[2]:hi*xs[2]], input[F](c, 0)[lo*xs[2]:hi*xs[2]], r.Heads, xs[2], false, places)
 		}
 	}

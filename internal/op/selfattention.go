@@ -1,7 +1,6 @@
 package op
 
 import (
-	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -81,34 +80,13 @@ func cachedPacked[F kernel.Float](a Attention, qkv *gorgonia.Node, maxSeq int) (
 	if o.err != nil {
 		return nil, o.err
 	}
-	batch, seq := xs[0], xs[1]
-	shape.Batch, shape.Causal = 1, true
-	width, wide := shape.Heads*shape.HeadDim, shape.KVHeads*shape.HeadDim
-	cache := like[F](batch, maxSeq, wide)
-	ys := tensor.Shape{batch, seq, width}
+	past, keys := newCache[F](shape, xs[2], xs[2], maxSeq)
 	return apply(&Op{
-		name: "Attention", out: []signature{like[F](ys...), like[F](shape.Heads, seq)},
-		state: []signature{cache, cache}, // keys, values
+		name: "Attention", out: []signature{like[F](xs[0], xs[1], shape.Heads*shape.HeadDim)},
+		state: []signature{keys, keys}, tokens: [2]int{xs[0], xs[1]},
 		run: func(c *Call) error {
-			keys, values := floats[F](c.State[0]), floats[F](c.State[1])
-			for b := range batch {
-				at := c.offset(b)
-				if at+seq > maxSeq {
-					return errors.Errorf("Attention: position %d is outside a sequence of %d tokens", at+seq-1, maxSeq)
-				}
-				x := input[F](c, 0)[b*seq*xs[2]:][:seq*xs[2]]
-				keys, values := keys[b*maxSeq*wide:], values[b*maxSeq*wide:]
-				for i := range seq {
-					k := x[i*xs[2]+width:]
-					copy(keys[(at+i)*wide:][:wide], k)
-					copy(values[(at+i)*wide:][:wide], k[wide:])
-				}
-				s := shape
-				s.Keys, s.RowQ = at+seq, xs[2]
-				s.RowK = wide
-				kernel.AttentionForward(s, output[F](c, 0)[b*seq*width:], output[F](c, 1), x, keys, values)
-			}
-			return nil
+			q, k, v := parts3(&shape, input[F](c, 0))
+			return past.run(c, output[F](c, 0), q, k, v)
 		},
 	}, qkv)
 }

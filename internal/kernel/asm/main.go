@@ -52,7 +52,9 @@ func (g *generator) products() {
 	}
 	g.copyPanel()
 	g.transposePanel()
-	g.dot()
+	for m := 1; m <= g.dotVectors; m++ {
+		g.dots(m)
+	}
 }
 
 // generate writes a family of kernels for one instruction set.

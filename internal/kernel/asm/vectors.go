@@ -12,20 +12,21 @@ import (
 
 // vectors is an instruction set and the shape of the kernels that suits its registers.
 type vectors struct {
-	name   string // in the names of functions
-	file   string // in the names of files
-	doc    string // in sentences
-	width  int    // floats in a vector
-	masks  bool   // has mask registers
-	rows   int    // most rows in a tile, which is two vectors wide
-	unroll int    // steps of k in a turn of the tile's loop
-	dots   int    // rows of a matrix that dot multiplies at a time
+	name       string // in the names of functions
+	file       string // in the names of files
+	doc        string // in sentences
+	width      int    // floats in a vector
+	masks      bool   // has mask registers
+	rows       int    // most rows in a tile, which is two vectors wide
+	unroll     int    // steps of k in a turn of the tile's loop
+	dotVectors int    // most rows that dots multiplies rows of a matrix with
+	dotRows    int    // rows of a matrix that meet several rows at a time; twice as many meet a single row
 }
 
 // A tile keeps two vectors a row, two of b and one of a in registers: 28+3 of 32, and 12+3 of 16.
 var (
-	avx512 = &vectors{name: "AVX512", file: "avx512", doc: "AVX-512", width: 16, masks: true, rows: 14, unroll: 1, dots: 4}
-	avx2   = &vectors{name: "AVX2", file: "avx2", doc: "AVX2 and FMA", width: 8, rows: 6, unroll: 4, dots: 2}
+	avx512 = &vectors{name: "AVX512", file: "avx512", doc: "AVX-512", width: 16, masks: true, rows: 14, unroll: 1, dotVectors: 4, dotRows: 4}
+	avx2   = &vectors{name: "AVX2", file: "avx2", doc: "AVX2 and FMA", width: 8, rows: 6, unroll: 4, dotVectors: 3, dotRows: 2}
 )
 
 // bytes is the length of a vector.
