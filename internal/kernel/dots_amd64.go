@@ -6,6 +6,9 @@ package kernel
 // there for the next, and no call keeps the world from stopping for long.
 const dotsTerms = 1 << 16
 
+// dotsHandful is how many terms are worth handing to another thread.
+const dotsHandful = 1 << 14
+
 // sdots computes Dots for sizes of at least 1 if there is assembly for it, and reports whether there is.
 func sdots(parallel bool, m, n, k int, x []float32, ldx int, w []float32, ldw int, y []float32, ldy int, add bool) bool {
 	if sgemmKernels == nil {
@@ -34,7 +37,7 @@ func (p *product32) vectors() {
 		p.a, p.lda = p.packed, p.k
 	}
 	if p.parallel {
-		Parallel(p.n, 8, p.multiplyVectors)
+		Parallel(p.n, ceilDiv(dotsHandful, p.k*8)*8, p.multiplyVectors)
 	} else {
 		p.multiplyRows(0, p.n)
 	}
