@@ -15,7 +15,7 @@ import (
 // usePath makes kernels take the path and returns the one they took.
 func usePath(to string) (from string) {
 	from, activePath = activePath, to
-	sgemmKernels, exps, linears = microkernelsOf(to), expKernelsOf(to), linearKernelsOf(to)
+	sgemmKernels, exps, linears, int8s = microkernelsOf(to), expKernelsOf(to), linearKernelsOf(to), int8KernelsOf(to, hasVNNI)
 	return from
 }
 
