@@ -29,11 +29,11 @@ const int8GroupBytes = int(unsafe.Sizeof(int8Group{}))
 // int8Rows is how many rows of weights are stored, and multiplied, together.
 const int8Rows = 16
 
-// int8Block is a group of int8Rows rows of weights: q[i][j] holds numbers 4*i to 4*i+3 of row j, with 128 added to each.
+// int8Block is a group of int8Rows rows of weights: q[i][4*j:] holds numbers 4*i to 4*i+3 of row j, with 128 added to each.
 // So four numbers of all rows make a vector, and a kernel reads weights from the first to the last byte.
 type int8Block struct {
 	scales [int8Rows]float32
-	q      [int8Size / 4][int8Rows][4]uint8
+	q      [int8Size / 4][4 * int8Rows]uint8
 }
 
 // Int8 is a matrix of weights (out, in) with eight bits a number, and a scale of 32 bits for each 32 of them.
@@ -91,6 +91,6 @@ func makeInt8Blocks(n int) []int8Block {
 func (b *int8Block) set(j int, g *int8Group) {
 	b.scales[j] = g.scale
 	for i, q := range g.q {
-		b.q[i/4][j][i%4] = uint8(q) + 128
+		b.q[i/4][4*j+i%4] = uint8(q) + 128
 	}
 }

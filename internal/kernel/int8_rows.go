@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // The loops on quantised rows, in Go: what runs without assembly, and what assembly is compared with.
 
@@ -60,18 +63,24 @@ func int8RowsPortable(rows, groups, blocks int, x []int8Group, w []int8Block, y 
 	}
 }
 
-// addInt8 adds the products of a group of x with one of w to sums.
+// addInt8 adds the products of a group of x with one of w to sums. It multiplies the numbers of two rows of w at once, one
+// in each half of 64 bits. The sums of both halves fit into 32 bits, so the upper one is what the signed lower one leaves.
 func addInt8(sums *[int8Rows]float32, x *int8Group, w *int8Block) {
-	var dots [int8Rows]int32
+	const both = 0xff | 0xff<<32
+	var dots [int8Rows / 2]int64
 	for i := range w.q {
-		x0, x1, x2, x3 := int32(x.q[4*i]), int32(x.q[4*i+1]), int32(x.q[4*i+2]), int32(x.q[4*i+3])
+		x0, x1, x2, x3 := int64(x.q[4*i]), int64(x.q[4*i+1]), int64(x.q[4*i+2]), int64(x.q[4*i+3])
+		q := &w.q[i]
 		for j := range dots {
-			q := &w.q[i][j]
-			dots[j] += x0*int32(q[0]) + x1*int32(q[1]) + x2*int32(q[2]) + x3*int32(q[3])
+			v := int64(binary.LittleEndian.Uint64(q[8*j:]))
+			dots[j] += (v&both)*x0 + (v>>8&both)*x1 + (v>>16&both)*x2 + (v>>24&both)*x3
 		}
 	}
 	for j, d := range dots {
-		scale := float32(w.scales[j] * x.scale)
-		sums[j] += float32(scale * float32(d+x.offset))
+		low := int32(d)
+		for k, dot := range [2]int32{low, int32((d - int64(low)) >> 32)} {
+			scale := float32(w.scales[2*j+k] * x.scale)
+			sums[2*j+k] += float32(scale * float32(dot+x.offset))
+		}
 	}
 }
