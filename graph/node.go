@@ -63,13 +63,10 @@ func (x Node) Scale(alpha float64) Node {
 // Linear returns x·wᵀ, plus the bias if there is one, for x (..., in), w (out, in) and bias (out).
 func (x Node) Linear(w Node, bias ...Node) Node {
 	return do("", func() (*gorgonia.Node, error) {
-		switch len(bias) {
-		case 0:
-			return op.Linear(x.n, w.n, nil)
-		case 1:
-			return op.Linear(x.n, w.n, bias[0].n)
+		if len(bias) > 1 {
+			return nil, errors.Errorf("Linear: %d biases", len(bias))
 		}
-		return nil, errors.Errorf("Linear: %d biases", len(bias))
+		return x.g.linears(x.n, gorgonia.Nodes{w.n}, nodes(bias))
 	}, append([]Node{x, w}, bias...)...)
 }
 
@@ -78,7 +75,7 @@ func (x Node) Linear(w Node, bias ...Node) Node {
 // one.
 func (x Node) Linears(weights []Node, biases ...Node) Node {
 	return do("", func() (*gorgonia.Node, error) {
-		return op.Linears(x.n, nodes(weights), nodes(biases))
+		return x.g.linears(x.n, nodes(weights), nodes(biases))
 	}, slices.Concat([]Node{x}, weights, biases)...)
 }
 

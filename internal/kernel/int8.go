@@ -43,12 +43,6 @@ type Int8 struct {
 	blocks  []int8Block // by rows, then by groups
 }
 
-// Out returns how many rows w has, and In how long they are.
-func (w *Int8) Out() int { return w.out }
-
-// In returns how long the rows of w are.
-func (w *Int8) In() int { return w.in }
-
 // QuantizeInt8 rounds weights with rows of length in, one below the other, to eight bits.
 func QuantizeInt8(in int, weights ...[]float32) *Int8 {
 	w := &Int8{in: in, groups: ceilDiv(in, int8Size)}

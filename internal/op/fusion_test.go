@@ -32,8 +32,8 @@ func fusible(t *testing.T, dt tensor.Dtype, rows int) (nodes gorgonia.Nodes) {
 	}
 	x, w, dw := input("x", rows, dim), input("w", out, dim), input("dw", dim)
 	ys := gorgonia.Nodes{
-		add(op.Linear(x, w, nil)),
-		add(op.Linear(x, w, input("b", out))),
+		add(op.Linears(x, gorgonia.Nodes{w}, nil)),
+		add(op.Linears(x, gorgonia.Nodes{w}, gorgonia.Nodes{input("b", out)})),
 		add(op.Linears(x, gorgonia.Nodes{w, input("v", 3, dim)}, nil)),
 		add(op.Linears(x, gorgonia.Nodes{w, input("u", 5, dim)}, gorgonia.Nodes{input("c", out), input("d", 5)})),
 		add(op.ReLU(x)), add(op.SiLU(x)), add(op.GELU(x)), add(op.GELUTanh(x)),
