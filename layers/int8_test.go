@@ -1,12 +1,14 @@
 package layers_test
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"slices"
 	"testing"
 
 	"github.com/logits-go/logits/graph"
+	"github.com/logits-go/logits/layers"
 	"github.com/logits-go/logits/text"
 )
 
@@ -55,5 +57,40 @@ func TestStoriesInt8(t *testing.T) {
 	want, got := loss(), loss(graph.Int8())
 	if d := math.Abs(got - want); d == 0 || d > 0.002 {
 		t.Errorf("the loss is %v with eight bits and %v with 32; want a difference of at most 0.002 and more than 0", got, want)
+	}
+}
+
+// BenchmarkDecode measures a token in the middle of a sequence, and a prompt, with weights of 32 and of eight bits.
+func BenchmarkDecode(b *testing.B) {
+	for _, s := range sizes {
+		s.config.ContextLength = s.seq
+		m, err := layers.NewTransformerLM(graph.NewParams(1).Root(), s.config)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, kind := range []struct {
+			name string
+			opts []graph.Option
+		}{{"float32", nil}, {"int8", []graph.Option{graph.Int8()}}} {
+			dec, err := graph.NewDecoder(m.Forward, s.seq, kind.opts...)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for _, tokens := range []int{1, 32} {
+				b.Run(fmt.Sprintf("%s/%s/%d", s.name, kind.name, tokens), func(b *testing.B) {
+					dec.Reset()
+					ids := make([]int, tokens)
+					for b.Loop() {
+						if dec.Len()+tokens > s.seq/2 {
+							dec.Reset()
+						}
+						if _, err := dec.Next(b.Context(), ids...); err != nil {
+							b.Fatal(err)
+						}
+					}
+					b.ReportMetric(float64(tokens*b.N)/b.Elapsed().Seconds(), "tokens/s")
+				})
+			}
+		}
 	}
 }
