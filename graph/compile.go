@@ -44,6 +44,9 @@ func compileWith(states [][]gorgonia.Value, cost Node, outputs []Node) (p *Progr
 			return nil, errors.Errorf("graph: Compile: output %d belongs to another graph", i)
 		}
 	}
+	if g.int8 != nil && cost != (Node{}) {
+		return nil, errors.New("graph: Compile: a graph with Int8 generates and cannot be trained")
+	}
 	if _, err := kernel.Path(); err != nil {
 		return nil, errors.WithMessage(err, "graph: Compile")
 	}

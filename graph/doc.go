@@ -14,7 +14,8 @@
 // once, and reports what goes wrong as an error that names the operation, the layer and the shapes.
 //
 // A graph made with [Decode] generates: attention keeps the keys and values of earlier runs, and positions count on.
-// A [Decoder] drives such a graph token by token. Layers need know nothing of this.
+// A [Decoder] drives such a graph token by token. Layers need know nothing of this. With [Int8] such a graph multiplies by
+// weights of eight bits.
 //
 // # Gorgonia
 //

@@ -12,7 +12,8 @@ import (
 type Graph struct {
 	g      *gorgonia.ExprGraph
 	dtype  tensor.Dtype
-	maxSeq int // longest sequence of a generating graph; 0 if the graph does not generate
+	maxSeq int        // longest sequence of a generating graph; 0 if the graph does not generate
+	int8   *quantized // weights of eight bits, or nil
 	seed   uint64
 	drops  uint64 // uses of Dropout so far
 
@@ -38,6 +39,7 @@ type options struct {
 	seed   uint64
 	seeded bool
 	blank  bool
+	int8   *quantized
 	err    error
 }
 
@@ -88,11 +90,17 @@ func Blank() Option { return func(o *options) { o.blank = true } }
 // first error of the graph.
 func New(opts ...Option) *Graph {
 	o := collect(opts)
-	if o.err == nil && o.blank {
+	switch {
+	case o.err != nil:
+	case o.blank:
 		o.err = errors.New("graph: Blank is an option of parameters, not of a graph")
+	case o.int8 != nil && !o.decode:
+		o.err = errors.New("graph: Int8 is an option of graphs that generate: Decode is missing")
+	case o.int8 != nil && o.dtype != tensor.Float32:
+		o.err = errors.Errorf("graph: Int8 is an option of graphs in float32, not in %v", o.dtype)
 	}
 	return &Graph{
-		g: gorgonia.NewGraph(), dtype: o.dtype, maxSeq: o.maxSeq, seed: o.seed, err: o.err,
+		g: gorgonia.NewGraph(), dtype: o.dtype, maxSeq: o.maxSeq, int8: o.int8, seed: o.seed, err: o.err,
 		params: make(map[*Param]*gorgonia.Node), names: make(map[string]bool), paths: make(map[int64]string),
 		regions: make(map[*gorgonia.Node]int), origins: make(map[*gorgonia.Node]*gorgonia.Node),
 	}

@@ -66,7 +66,7 @@ func (x Node) Linear(w Node, bias ...Node) Node {
 		if len(bias) > 1 {
 			return nil, errors.Errorf("Linear: %d biases", len(bias))
 		}
-		return x.linears([]Node{w}, bias)
+		return x.g.linears(x.n, gorgonia.Nodes{w.n}, nodes(bias))
 	}, append([]Node{x, w}, bias...)...)
 }
 
@@ -75,15 +75,8 @@ func (x Node) Linear(w Node, bias ...Node) Node {
 // one.
 func (x Node) Linears(weights []Node, biases ...Node) Node {
 	return do("", func() (*gorgonia.Node, error) {
-		return x.linears(weights, biases)
+		return x.g.linears(x.n, nodes(weights), nodes(biases))
 	}, slices.Concat([]Node{x}, weights, biases)...)
-}
-
-func (x Node) linears(weights, biases []Node) (*gorgonia.Node, error) {
-	if x.g.maxSeq > 0 {
-		return op.SteadyLinears(x.n, nodes(weights), nodes(biases))
-	}
-	return op.Linears(x.n, nodes(weights), nodes(biases))
 }
 
 func nodes(list []Node) gorgonia.Nodes {

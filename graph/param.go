@@ -84,8 +84,8 @@ type Params struct {
 // reordering layers leaves the others as they were. The options that apply are [DType] and [Blank].
 func NewParams(seed uint64, opts ...Option) *Params {
 	o := collect(opts)
-	if o.err == nil && (o.decode || o.seeded) {
-		o.err = errors.New("graph: Decode and Seed are options of a graph, not of parameters")
+	if o.err == nil && (o.decode || o.seeded || o.int8 != nil) {
+		o.err = errors.New("graph: Decode, Int8 and Seed are options of a graph, not of parameters")
 	}
 	return &Params{seed: seed, dtype: o.dtype, blank: o.blank, byName: make(map[string]*Param), err: o.err}
 }

@@ -15,8 +15,16 @@ import (
 // usePath makes kernels take the path and returns the one they took.
 func usePath(to string) (from string) {
 	from, activePath = activePath, to
-	sgemmKernels, exps, linears = microkernelsOf(to), expKernelsOf(to), linearKernelsOf(to)
+	sgemmKernels, exps, linears, int8s = microkernelsOf(to), expKernelsOf(to), linearKernelsOf(to), int8KernelsOf(to, hasVNNI)
 	return from
+}
+
+// A processor with AVX-512 and without VNNI multiplies bytes as one with AVX2 does.
+func TestInt8WithoutVNNI(t *testing.T) {
+	with, without, avx2 := int8KernelsOf(pathAVX512, true), int8KernelsOf(pathAVX512, false), int8KernelsOf(pathAVX2, false)
+	if n := len(avx2.rows); len(without.rows) != n || len(with.rows) <= n {
+		t.Errorf("AVX-512 takes %d rows without VNNI and %d with it, AVX2 %d", len(without.rows), len(with.rows), n)
+	}
 }
 
 // The assembly that is checked in is what the generator writes.

@@ -16,3 +16,6 @@ func supportedPaths() []string {
 	}
 	return paths
 }
+
+// hasVNNI reports whether this processor adds up products of bytes in vectors of AVX-512.
+var hasVNNI = cpu.X86.HasAVX512VNNI

@@ -10,8 +10,8 @@ import (
 	"github.com/logits-go/logits/internal/kernel"
 )
 
-// Linears returns x·wᵀ + b for several weights (out, in) and biases (out) side by side in the last axis. There are as
-// many biases as weights, or none. Weights that lie one behind the other in memory are multiplied as one.
+// Linears returns x·wᵀ + b for x (..., in) and several weights w (out, in) and biases b (out) side by side in the last
+// axis. There are as many biases as weights, or none. Weights that lie one behind the other in memory are multiplied as one.
 func Linears(x *gorgonia.Node, ws, bs gorgonia.Nodes) (*gorgonia.Node, error) {
 	return applyLinears(x, ws, bs, false)
 }
@@ -36,16 +36,38 @@ type projection struct {
 	steady   bool  // rows have the same bits whatever other rows there are
 }
 
+// shape returns the shape of the result for x of shape xs.
+func (p *projection) shape(xs tensor.Shape) []int { return append(slices.Clone(xs[:len(xs)-1]), p.out) }
+
 func linears[F kernel.Float](x *gorgonia.Node, ws, bs gorgonia.Nodes, steady bool) (*gorgonia.Node, error) {
-	o := operands{op: "Linear"}
-	xs := floatShape[F](&o, "x", x)
+	p, xs, err := project[F]("Linear", x, ws, bs)
+	if err != nil {
+		return nil, err
+	}
+	p.steady = steady
+	n := len(ws)
+	return apply(&Op{
+		name: "Linear", out: []signature{like[F](p.shape(xs)...)}, flops: product(1, p.rows, p.out, p.in),
+		run:  func(c *Call) error { forward[F](c, &p, false, nil); return nil },
+		plus: func(c *Call) error { forward[F](c, &p, true, nil); return nil },
+		then: func(c *Call, add bool, after func(lo, hi int)) { forward[F](c, &p, add, after) },
+		wrt:  always(1 + n + len(bs)),
+		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
+			return linearsGradient[F](&p, xs, in, dy)
+		},
+	}, slices.Concat(gorgonia.Nodes{x}, ws, bs)...)
+}
+
+// project checks the operands of an op that is like Linears.
+func project[F kernel.Float](name string, x *gorgonia.Node, ws, bs gorgonia.Nodes) (p projection, xs tensor.Shape, err error) {
+	o := operands{op: name}
+	xs = floatShape[F](&o, "x", x)
 	if o.err == nil && len(ws) == 0 {
 		o.fail("no weights for %s", show("x", x))
 	}
 	if o.err == nil && len(bs) != 0 && len(bs) != len(ws) {
 		o.fail("%d biases for %d weights of %s", len(bs), len(ws), show("x", x))
 	}
-	p := projection{rows: 1, steady: steady}
 	for i, w := range ws {
 		shape := floatShape[F](&o, "w", w, 2)
 		if o.err == nil && (len(xs) == 0 || xs[len(xs)-1] != shape[1]) {
@@ -57,28 +79,17 @@ func linears[F kernel.Float](x *gorgonia.Node, ws, bs gorgonia.Nodes, steady boo
 			}
 		}
 		if o.err != nil {
-			return nil, o.err
+			break
 		}
 		p.in = shape[1]
 		p.outs = append(p.outs, shape[0])
 		p.out += shape[0]
 	}
 	if o.err != nil {
-		return nil, o.err
+		return p, nil, o.err
 	}
 	p.rows = xs.TotalSize() / p.in
-	ys := append(slices.Clone(xs[:len(xs)-1]), p.out)
-	n := len(ws)
-	return apply(&Op{
-		name: "Linear", out: []signature{like[F](ys...)}, flops: product(1, p.rows, p.out, p.in),
-		run:  func(c *Call) error { forward[F](c, &p, false, nil); return nil },
-		plus: func(c *Call) error { forward[F](c, &p, true, nil); return nil },
-		then: func(c *Call, add bool, after func(lo, hi int)) { forward[F](c, &p, add, after) },
-		wrt:  always(1 + n + len(bs)),
-		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
-			return linearsGradient[F](&p, xs, in, dy)
-		},
-	}, slices.Concat(gorgonia.Nodes{x}, ws, bs)...)
+	return p, xs, nil
 }
 
 // forward computes y = x·wᵀ + b, or adds it to the last operand, for operands x, the weights and the biases. It calls

@@ -41,6 +41,7 @@ var families = []struct {
 	{"gemm", (*generator).products},
 	{"exp", (*generator).exponentials},
 	{"linear", (*generator).plain},
+	{"int8", (*generator).quantized},
 }
 
 // products writes the kernels of matrix products.

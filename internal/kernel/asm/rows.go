@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/operand"
@@ -96,14 +97,19 @@ func (e element) store(x reg.VecVirtual, base reg.Register) {
 
 // constant is a vector in memory whose floats are all v.
 func (g *generator) constant(v float32) Mem {
-	name := fmt.Sprintf("f%08x%s", math.Float32bits(v), g.name)
+	bits := math.Float32bits(v)
+	return g.table(fmt.Sprintf("f%08x%s", bits, g.name), slices.Repeat([]uint32{bits}, g.width)...)
+}
+
+// table is memory that holds the given numbers.
+func (g *generator) table(name string, numbers ...uint32) Mem {
 	if m, ok := g.constants[name]; ok {
 		return m
 	}
 	m := g.StaticGlobal(name)
 	g.DataAttributes(attr.RODATA | attr.NOPTR)
-	for i := range g.width {
-		g.AddDatum(4*i, U32(math.Float32bits(v)))
+	for i, x := range numbers {
+		g.AddDatum(4*i, U32(x))
 	}
 	g.constants[name] = m
 	return m

@@ -21,12 +21,17 @@ type vectors struct {
 	unroll     int    // steps of k in a turn of the tile's loop
 	dotVectors int    // most rows that dots multiplies rows of a matrix with
 	dotRows    int    // rows of a matrix that meet several rows at a time; twice as many meet a single row
+
+	quantizedRows int    // most rows that are multiplied with quantised weights at a time
+	quantizedDoc  string // what that takes, in sentences
 }
 
 // A tile keeps two vectors a row, two of b and one of a in registers: 28+3 of 32, and 12+3 of 16.
 var (
-	avx512 = &vectors{name: "AVX512", file: "avx512", doc: "AVX-512", width: 16, masks: true, rows: 14, unroll: 1, dotVectors: 4, dotRows: 4}
-	avx2   = &vectors{name: "AVX2", file: "avx2", doc: "AVX2 and FMA", width: 8, rows: 6, unroll: 4, dotVectors: 3, dotRows: 2}
+	avx512 = &vectors{name: "AVX512", file: "avx512", doc: "AVX-512", width: 16, masks: true, rows: 14, unroll: 1,
+		dotVectors: 4, dotRows: 4, quantizedRows: 8, quantizedDoc: "AVX-512 and VNNI"}
+	avx2 = &vectors{name: "AVX2", file: "avx2", doc: "AVX2 and FMA", width: 8, rows: 6, unroll: 4,
+		dotVectors: 3, dotRows: 2, quantizedRows: 2, quantizedDoc: "AVX2"}
 )
 
 // bytes is the length of a vector.
