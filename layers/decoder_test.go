@@ -2,7 +2,6 @@ package layers_test
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -85,10 +84,16 @@ func oneByOne(t testing.TB, d *graph.Decoder, tokens []int) (rows [][]float32) {
 func TestDecodingIsSteady(t *testing.T) {
 	t.Cleanup(func() { kernel.SetThreads(0) })
 	for name, c := range generators {
-		for _, dt := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
-			t.Run(fmt.Sprint(name, " ", dt), func(t *testing.T) {
+		for kind, opt := range map[string]graph.Option{
+			"float32": graph.DType(tensor.Float32), "float64": graph.DType(tensor.Float64), "int8": graph.Int8(),
+		} {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				dt := tensor.Float32
+				if kind == "float64" {
+					dt = tensor.Float64
+				}
 				m := generator(t, c, graph.DType(dt))
-				d := newDecoder(t, m, graph.DType(dt))
+				d := newDecoder(t, m, opt)
 				tokens := words(0, c.ContextLength)
 				kernel.SetThreads(1)
 				want := oneByOne(t, d, tokens)
@@ -118,7 +123,7 @@ func TestDecodingIsSteady(t *testing.T) {
 						t.Fatalf("token %d: logits of NextAll differ", 5+i)
 					}
 				}
-				testBatch(t, m, graph.DType(dt))
+				testBatch(t, m, opt)
 			})
 		}
 	}

@@ -18,6 +18,8 @@ func measure(ctx context.Context, s settings) (err error) {
 	switch what := strings.Split(s.child, "/"); {
 	case what[0] == "speed" && len(what) == 3:
 		figures, err = measureSpeed(ctx, s, what[1], what[2])
+	case what[0] == "decode" && len(what) == 2:
+		figures, err = measureDecoding(ctx, s, what[1])
 	case what[0] == "recipe" && len(what) == 2:
 		figures, err = trainRecipe(ctx, s, what[1])
 	case s.child == "products":

@@ -2,6 +2,7 @@
 //
 //	go run ./examples/bench
 //	go run ./examples/bench -torch FOLDER [-naive]
+//	go run ./examples/bench -decode
 //	go run ./examples/bench -gemm [-openblas]
 //	go run ./examples/bench -growth
 //	go run ./examples/bench -recipe TEXT [-steps 200] [-torch FOLDER]
@@ -36,6 +37,7 @@ type settings struct {
 	pairs, threads int
 	torch, python  string
 	naive          bool
+	decode         bool
 	gemm, openblas bool
 	growth         bool
 	recipe         string
@@ -52,6 +54,7 @@ func main() {
 	flag.StringVar(&s.torch, "torch", "", "`folder` with bench_torch.py, to measure in turns with PyTorch")
 	flag.StringVar(&s.python, "python", "python3", "interpreter that has torch")
 	flag.BoolVar(&s.naive, "naive", false, "compare with PyTorch as a student writes it, with tuned libraries, too")
+	flag.BoolVar(&s.decode, "decode", false, "measure generating instead")
 	flag.BoolVar(&s.gemm, "gemm", false, "measure matrix products in the shapes of training instead")
 	flag.BoolVar(&s.openblas, "openblas", false, "measure those products in turns with OpenBLAS; needs a C compiler")
 	flag.BoolVar(&s.growth, "growth", false, "measure how the time of a step grows with the sizes of a model instead")
@@ -77,6 +80,7 @@ var modes = map[string]struct {
 }{
 	"":       {speeds, "models time"},
 	"torch":  {besideTorch, "torch python naive models time pairs"},
+	"decode": {decodes, "decode models time"},
 	"gemm":   {products, "gemm openblas time pairs"},
 	"growth": {growth, "growth time pairs"},
 	"recipe": {recipe, "recipe steps pairs torch python"},
@@ -111,6 +115,8 @@ func run(ctx context.Context, s settings, given, args []string) error {
 // mode returns the name of the mode that the flags ask for.
 func (s settings) mode() string {
 	switch {
+	case s.decode:
+		return "decode"
 	case s.gemm:
 		return "gemm"
 	case s.growth:

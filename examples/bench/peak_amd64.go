@@ -2,7 +2,11 @@
 
 package main
 
-import "golang.org/x/sys/cpu"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
 
 // fma256 and fma512 take turns, at least one, of twelve fused multiply-adds of vectors of so many bits.
 func fma256(turns int)
@@ -19,4 +23,19 @@ func multiplyAdds() (add func() int) {
 		return func() int { fma256(turns); return turns * each * 8 * 2 }
 	}
 	return smallProducts()
+}
+
+// read256 reads turns times 256 bytes from p on. There must be at least one turn.
+//
+//go:noescape
+func read256(p *byte, turns int)
+
+// readFloats reads x.
+func readFloats(x []float32) {
+	const turn = 256 / 4
+	if n := len(x) / turn; cpu.X86.HasAVX2 && n > 0 {
+		read256((*byte)(unsafe.Pointer(unsafe.SliceData(x))), n)
+		x = x[n*turn:]
+	}
+	sumFloats(x)
 }

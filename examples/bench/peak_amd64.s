@@ -40,3 +40,23 @@ loop:
 	JNZ  loop
 	VZEROUPPER
 	RET
+
+// func read256(p *byte, turns int)
+TEXT ·read256(SB), NOSPLIT, $0-16
+	MOVQ p+0(FP), SI
+	MOVQ turns+8(FP), CX
+
+loop:
+	VMOVUPS    (SI), Y0
+	VMOVUPS    32(SI), Y1
+	VMOVUPS    64(SI), Y2
+	VMOVUPS    96(SI), Y3
+	VMOVUPS    128(SI), Y4
+	VMOVUPS    160(SI), Y5
+	VMOVUPS    192(SI), Y6
+	VMOVUPS    224(SI), Y7
+	ADDQ       $256, SI
+	DECQ       CX
+	JNZ        loop
+	VZEROUPPER
+	RET
