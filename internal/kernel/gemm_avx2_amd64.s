@@ -2547,7 +2547,7 @@ loaded:
 	RET
 
 // func dots1AVX2(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·dots1AVX2(SB), NOSPLIT, $0-72
 	MOVQ k+0(FP), AX
 	MOVQ x+8(FP), CX
@@ -2571,6 +2571,7 @@ some:
 	VXORPS Y7, Y7, Y7
 	MOVQ   CX, R10
 	MOVQ   DX, R11
+	LEAQ   (R11)(BX*4), R12
 	MOVQ   AX, DI
 	SUBQ   $0x10, DI
 	JLT    some_tail
@@ -2578,24 +2579,29 @@ some:
 some_lanes:
 	VMOVUPS     (R10), Y8
 	VMOVUPS     (R11), Y9
+	PREFETCHT0  (R12)
 	VFMADD231PS Y9, Y8, Y0
 	VMOVUPS     (R11)(BX*1), Y9
 	VFMADD231PS Y9, Y8, Y2
 	VMOVUPS     (R11)(BX*2), Y9
+	PREFETCHT0  64(R12)
 	VFMADD231PS Y9, Y8, Y4
 	VMOVUPS     (R11)(R9*1), Y9
 	VFMADD231PS Y9, Y8, Y6
 	VMOVUPS     32(R10), Y8
 	VMOVUPS     32(R11), Y9
+	PREFETCHT0  128(R12)
 	VFMADD231PS Y9, Y8, Y1
 	VMOVUPS     32(R11)(BX*1), Y9
 	VFMADD231PS Y9, Y8, Y3
 	VMOVUPS     32(R11)(BX*2), Y9
+	PREFETCHT0  192(R12)
 	VFMADD231PS Y9, Y8, Y5
 	VMOVUPS     32(R11)(R9*1), Y9
 	VFMADD231PS Y9, Y8, Y7
 	ADDQ        $0x40, R10
 	ADDQ        $0x40, R11
+	ADDQ        $0x00000100, R12
 	SUBQ        $0x10, DI
 	JGE         some_lanes
 

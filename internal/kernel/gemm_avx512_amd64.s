@@ -6012,7 +6012,7 @@ loaded:
 	RET
 
 // func dots1AVX512(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, MMX+
 TEXT ·dots1AVX512(SB), NOSPLIT, $0-72
 	MOVQ k+0(FP), AX
 	MOVQ x+8(FP), CX
@@ -6037,6 +6037,7 @@ some:
 	MOVQ   CX, R10
 	MOVQ   DX, R11
 	LEAQ   (R11)(BX*4), R12
+	LEAQ   (R11)(BX*8), R13
 	MOVQ   AX, DI
 	SUBQ   $0x10, DI
 	JLT    some_tail
@@ -6044,24 +6045,33 @@ some:
 some_lanes:
 	VMOVUPS     (R10), Z8
 	VMOVUPS     (R11), Z9
+	PREFETCHT0  (R13)
 	VFMADD231PS Z9, Z8, Z0
 	VMOVUPS     (R11)(BX*1), Z9
+	PREFETCHT0  64(R13)
 	VFMADD231PS Z9, Z8, Z1
 	VMOVUPS     (R11)(BX*2), Z9
+	PREFETCHT0  128(R13)
 	VFMADD231PS Z9, Z8, Z2
 	VMOVUPS     (R11)(R9*1), Z9
+	PREFETCHT0  192(R13)
 	VFMADD231PS Z9, Z8, Z3
 	VMOVUPS     (R12), Z9
+	PREFETCHT0  256(R13)
 	VFMADD231PS Z9, Z8, Z4
 	VMOVUPS     (R12)(BX*1), Z9
+	PREFETCHT0  320(R13)
 	VFMADD231PS Z9, Z8, Z5
 	VMOVUPS     (R12)(BX*2), Z9
+	PREFETCHT0  384(R13)
 	VFMADD231PS Z9, Z8, Z6
 	VMOVUPS     (R12)(R9*1), Z9
+	PREFETCHT0  448(R13)
 	VFMADD231PS Z9, Z8, Z7
 	ADDQ        $0x40, R10
 	ADDQ        $0x40, R11
 	ADDQ        $0x40, R12
+	ADDQ        $0x00000200, R13
 	SUBQ        $0x10, DI
 	JGE         some_lanes
 

@@ -98,6 +98,11 @@ func (d *dotting) rows(n int, label string) {
 		bs = append(bs, d.GP64())
 		d.LEAQ(Mem{Base: bs[0], Index: d.ldb, Scale: 4}, bs[1])
 	}
+	var ahead reg.Register // what comes next, line by line, so that the processor sees a stream
+	if d.m == 1 && n > 1 {
+		ahead = d.GP64()
+		d.LEAQ(Mem{Base: bs[0], Index: d.ldb, Scale: uint8(n)}, ahead)
+	}
 	d.MOVQ(d.k, d.count)
 	advance := func(size int) {
 		for _, p := range append(xs[:1:1], bs...) {
@@ -115,12 +120,18 @@ func (d *dotting) rows(n int, label string) {
 		for j := range n {
 			row := d.vector()
 			d.VMOVUPS(place(bs, d.ldb, d.ldb3, j, v*d.bytes()), row)
+			if ahead != nil && (v*n+j)%vecs == 0 {
+				d.PREFETCHT0(Mem{Base: ahead, Disp: 64 * (v*n + j) / vecs})
+			}
 			for i, part := range parts {
 				d.VFMADD231PS(row, part, acc[i][j][v])
 			}
 		}
 	}
 	advance(4 * dotLanes)
+	if ahead != nil {
+		d.ADDQ(U32(uint32(4*dotLanes*n)), ahead)
+	}
 	d.SUBQ(Imm(dotLanes), d.count)
 	d.JGE(LabelRef(label + "_lanes"))
 
