@@ -9,6 +9,7 @@ import (
 	"github.com/logits-go/logits/layers"
 	"github.com/logits-go/logits/loss"
 	"github.com/logits-go/logits/optim"
+	"github.com/logits-go/logits/sampler"
 )
 
 // A step of training allocates nothing once it has found its memory, with assembly.
@@ -70,5 +71,66 @@ func TestTrainingAllocatesNothing(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A token that is generated allocates nothing, in float32 and in eight bits, alone and in a batch, with assembly.
+func TestGeneratingAllocatesNothing(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector empties pools at random")
+	}
+	path, err := kernel.Path()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range generators {
+		for kind, opts := range map[string][]graph.Option{"float32": nil, "int8": {graph.Int8()}} {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				m := generator(t, c)
+				d, b := newDecoder(t, m, opts...), newBatchDecoder(t, m, 3, opts...)
+				s := &sampler.Sampler{Temperature: 1, TopP: 0.9}
+				ctx, batch := context.Background(), [][]int{{1}, {2}, nil}
+				prompt := words(0, 40)
+				for step, f := range map[string]func() error{
+					"token": func() error {
+						if d.Len() == d.Max() {
+							d.Reset()
+						}
+						row, err := d.Next(ctx, 3)
+						if err != nil {
+							return err
+						}
+						_, err = s.Sample(row)
+						return err
+					},
+					"tokens side by side": func() error {
+						if b.Len(0) == b.Max() {
+							b.Reset()
+						}
+						_, err := b.Next(ctx, batch)
+						return err
+					},
+					"prompt": func() error {
+						d.Reset()
+						_, err := d.Next(ctx, prompt...)
+						return err
+					},
+				} {
+					for range 2 * c.ContextLength { // find memory
+						if err := f(); err != nil {
+							t.Fatal(err)
+						}
+					}
+					n := testing.AllocsPerRun(3*c.ContextLength, func() {
+						if err := f(); err != nil {
+							t.Fatal(err)
+						}
+					})
+					if n > 0 && (path != "portable" || n > 60) {
+						t.Errorf("%s allocates %v times", step, n)
+					}
+				}
+			})
+		}
 	}
 }

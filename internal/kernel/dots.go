@@ -26,7 +26,16 @@ func dots[F Float](parallel bool, m, n, k int, x []F, ldx int, w []F, ldw int, y
 	if is32[F]() && sdots(parallel, m, n, k, asFloat32s(x), ldx, asFloat32s(w), ldw, asFloat32s(y), ldy, add) {
 		return
 	}
+	if !parallel {
+		dotsRange(0, n, m, k, x, ldx, w, ldw, y, ldy, add)
+		return
+	}
+	Parallel(n, 64, func(lo, hi int) { dotsRange(lo, hi, m, k, x, ldx, w, ldw, y, ldy, add) })
+}
+
+// dotsRange computes columns [lo, hi) of Dots.
+func dotsRange[F Float](lo, hi, m, k int, x []F, ldx int, w []F, ldw int, y []F, ldy int, add bool) {
 	for i := range m {
-		gemv(parallel, true, n, k, x[i*ldx:], 1, w, ldw, y[i*ldy:], 1, add)
+		gemvRange(true, lo, hi, k, x[i*ldx:], 1, w, ldw, y[i*ldy:], 1, add)
 	}
 }
