@@ -2,9 +2,9 @@
 
 package kernel
 
-// Products of rows are cut into calls of about this many terms, so that what one row has brought into a cache is still
-// there for the next, and no call keeps the world from stopping for long.
-const dotsTerms = 1 << 16
+// Products of rows are cut into calls of about dotsTerms terms of b, so that no call keeps the world from stopping for
+// long, and of dotsBlock if they are for several calls, which then find them in the first cache.
+const dotsTerms, dotsBlock = 1 << 16, 1 << 12
 
 // dotsHandful is how many terms are worth handing to another thread.
 const dotsHandful = 1 << 14
@@ -70,6 +70,9 @@ func (p *product32) multiplyRows(lo, hi int) {
 	for q := 0; q < p.k; q += dotsTerms {
 		terms := min(dotsTerms, p.k-q)
 		rows := ceilDiv(dotsTerms, terms)
+		if p.m > len(p.dots) {
+			rows = ceilDiv(dotsBlock, terms*8) * 8
+		}
 		add := p.add || q > 0
 		for j := lo; j < hi; j += rows {
 			p.dotRows(p.m, min(rows, hi-j), terms, p.a[q:], p.lda, p.b[j*p.ldb+q:], p.ldb, p.c[j:], p.ldc, add)

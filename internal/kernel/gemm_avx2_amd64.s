@@ -2769,7 +2769,7 @@ done:
 	RET
 
 // func dots2AVX2(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·dots2AVX2(SB), NOSPLIT, $0-72
 	MOVQ k+0(FP), AX
 	MOVQ x+8(FP), CX
@@ -2792,6 +2792,7 @@ some:
 	VXORPS Y7, Y7, Y7
 	MOVQ   CX, R10
 	MOVQ   BX, R11
+	LEAQ   (R11)(SI*2), R12
 	MOVQ   AX, R8
 	SUBQ   $0x10, R8
 	JLT    some_tail
@@ -2800,6 +2801,7 @@ some_lanes:
 	VMOVUPS     (R10), Y8
 	VMOVUPS     (R10)(DX*1), Y9
 	VMOVUPS     (R11), Y10
+	PREFETCHT0  (R12)
 	VFMADD231PS Y10, Y8, Y0
 	VFMADD231PS Y10, Y9, Y4
 	VMOVUPS     (R11)(SI*1), Y10
@@ -2808,6 +2810,7 @@ some_lanes:
 	VMOVUPS     32(R10), Y8
 	VMOVUPS     32(R10)(DX*1), Y9
 	VMOVUPS     32(R11), Y10
+	PREFETCHT0  64(R12)
 	VFMADD231PS Y10, Y8, Y1
 	VFMADD231PS Y10, Y9, Y5
 	VMOVUPS     32(R11)(SI*1), Y10
@@ -2815,6 +2818,7 @@ some_lanes:
 	VFMADD231PS Y10, Y9, Y7
 	ADDQ        $0x40, R10
 	ADDQ        $0x40, R11
+	ADDQ        $0x00000080, R12
 	SUBQ        $0x10, R8
 	JGE         some_lanes
 
@@ -3009,7 +3013,7 @@ done:
 	RET
 
 // func dots3AVX2(k int, x *float32, ldx int, b *float32, ldb int, rows int, y *float32, ldy int, add int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·dots3AVX2(SB), NOSPLIT, $0-72
 	MOVQ k+0(FP), AX
 	MOVQ x+8(FP), CX
@@ -3036,6 +3040,7 @@ some:
 	VXORPS Y11, Y11, Y11
 	MOVQ   CX, R10
 	MOVQ   BX, R11
+	LEAQ   (R11)(SI*2), R12
 	MOVQ   AX, R8
 	SUBQ   $0x10, R8
 	JLT    some_tail
@@ -3045,6 +3050,7 @@ some_lanes:
 	VMOVUPS     (R10)(DX*1), Y13
 	VMOVUPS     (R10)(DX*2), Y14
 	VMOVUPS     (R11), Y15
+	PREFETCHT0  (R12)
 	VFMADD231PS Y15, Y12, Y0
 	VFMADD231PS Y15, Y13, Y4
 	VFMADD231PS Y15, Y14, Y8
@@ -3056,6 +3062,7 @@ some_lanes:
 	VMOVUPS     32(R10)(DX*1), Y13
 	VMOVUPS     32(R10)(DX*2), Y14
 	VMOVUPS     32(R11), Y15
+	PREFETCHT0  64(R12)
 	VFMADD231PS Y15, Y12, Y1
 	VFMADD231PS Y15, Y13, Y5
 	VFMADD231PS Y15, Y14, Y9
@@ -3065,6 +3072,7 @@ some_lanes:
 	VFMADD231PS Y15, Y14, Y11
 	ADDQ        $0x40, R10
 	ADDQ        $0x40, R11
+	ADDQ        $0x00000080, R12
 	SUBQ        $0x10, R8
 	JGE         some_lanes
 

@@ -99,7 +99,7 @@ func (d *dotting) rows(n int, label string) {
 		d.LEAQ(Mem{Base: bs[0], Index: d.ldb, Scale: 4}, bs[1])
 	}
 	var ahead reg.Register // what comes next, line by line, so that the processor sees a stream
-	if d.m == 1 && n > 1 {
+	if n > 1 {
 		ahead = d.GP64()
 		d.LEAQ(Mem{Base: bs[0], Index: d.ldb, Scale: uint8(n)}, ahead)
 	}
