@@ -13,9 +13,13 @@
 // for every parameter it depends on. The [Program] they return runs on the goroutine of its caller, plans its memory
 // once, and reports what goes wrong as an error that names the operation, the layer and the shapes.
 //
+// # Generating
+//
 // A graph made with [Decode] generates: attention keeps the keys and values of earlier runs, and positions count on.
-// A [Decoder] drives such a graph token by token. Layers need know nothing of this. With [Int8] such a graph multiplies by
-// weights of eight bits.
+// Layers need know nothing of this. A [Decoder] drives such a graph for one text, a [BatchDecoder] for several of
+// different lengths; decoders of one model may run at the same time, and a text may be forked. The logits of a token have
+// the same bits whether its text comes token by token or as a prompt, alone or beside others. [Parity] compares a model
+// that generates with the same model on whole texts. With [Int8] weights have eight bits.
 //
 // # Gorgonia
 //

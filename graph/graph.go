@@ -67,7 +67,8 @@ func DType(dt tensor.Dtype) Option {
 }
 
 // Decode makes a graph generate: each run continues the sequences of the runs before it, up to maxSeq tokens each, and
-// attention remembers their keys and values. A [Decoder] drives such a graph.
+// attention remembers their keys and values. [Program.Reset] begins new sequences. A [Decoder] and a [BatchDecoder] drive
+// such graphs.
 func Decode(maxSeq int) Option {
 	return func(o *options) {
 		if maxSeq <= 0 {
