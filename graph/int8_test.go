@@ -52,7 +52,8 @@ func decode(t testing.TB, m *layers.TransformerLM, opts ...graph.Option) (all []
 	return all
 }
 
-// Logits of a model with weights of eight bits are near those with its own, and not the same.
+// Logits of a model with weights of eight bits are near those with its own, and not the same. Those of random weights, as
+// these, differ by 0.013 to 0.022 of their size.
 func TestInt8Decoder(t *testing.T) {
 	for name, c := range map[string]layers.Config{
 		"llama": {}, "tied": {TieEmbeddings: true}, "shared heads": {NumKVHeads: 2, SplitRoPE: true},
@@ -208,7 +209,14 @@ func TestInt8Allocates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if _, err := dec.Next(t.Context(), make([]int, 20)...); err != nil {
+			t.Fatal(err)
+		}
 		return testing.AllocsPerRun(20, func() {
+			// At one place, since attention may need more memory at a later one.
+			if err := dec.Truncate(19); err != nil {
+				t.Fatal(err)
+			}
 			if _, err := dec.Next(t.Context(), 1); err != nil {
 				t.Fatal(err)
 			}

@@ -12,7 +12,7 @@ import (
 	"github.com/logits-go/logits/text"
 )
 
-// A trained model predicts text with weights of eight bits as well as with its own.
+// A trained model predicts text with weights of eight bits as well as with its own: the losses are 1.56580 and 1.56591.
 func TestStoriesInt8(t *testing.T) {
 	m := open(t, stories(t, "stories260K.bin"))
 	tok, err := text.ReadFile(stories(t, "tok512.bin"))

@@ -28,7 +28,7 @@ func int8Rows1AVX2(groups int, blocks int, x *int8, w *float32, y *float32, ldy 
 //go:noescape
 func int8Rows2AVX2(groups int, blocks int, x *int8, w *float32, y *float32, ldy int, add int)
 
-// quantizeRowAVX2 rounds groups of 32 of n floats, with zeros behind the last, as int8Group says.
+// quantizeRowAVX2 rounds n floats to groups of 32, with zeros behind the last, as package kernel says of int8Group.
 // The groups lie stride bytes apart; n is at least 1.
 //
 //go:noescape

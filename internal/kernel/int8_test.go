@@ -93,7 +93,9 @@ func int8Cases() (cs []int8Case) {
 		}),
 		newInt8Case("zeros", 2, 70, 20, func(int) float32 { return 0 }),
 		newInt8Case("zero groups", 3, 100, 20, func(i int) float32 { return float32(i / int8Size % 2 * (i%7 - 3)) }),
-		newInt8Case("denormals", 3, 65, 18, func(i int) float32 { return math.Float32frombits(uint32(i)%(1<<23) ^ uint32(i)<<31) }),
+		newInt8Case("denormals", 3, 65, 18, func(i int) float32 {
+			return math.Float32frombits(uint32(i)*7919%(1<<23) ^ uint32(i)<<31)
+		}),
 		newInt8Case("small", 5, 65, 18, func(i int) float32 { return float32(math.Ldexp(r.NormFloat64(), -126+i%12)) }),
 		newInt8Case("huge", 5, 65, 18, func(i int) float32 {
 			return min(math.MaxFloat32, float32(math.Abs(r.NormFloat64())*math.MaxFloat32/4))
@@ -257,7 +259,7 @@ func TestGemmInt8Allocates(t *testing.T) {
 // BenchmarkGemmInt8 measures products of a few tokens with the weights of a linear layer, in eight bits and in float32.
 func BenchmarkGemmInt8(b *testing.B) {
 	for _, layer := range [][2]int{{512, 1344}, {1344, 512}, {512, 10000}} {
-		for _, tokens := range []int{1, 2, 4, 8, 32} {
+		for _, tokens := range []int{1, 8, 32} {
 			in, out := layer[0], layer[1]
 			c := newInt8Case("", tokens, in, out, func(i int) float32 { return float32(i%255 - 127) })
 			y := make([]float32, tokens*out)

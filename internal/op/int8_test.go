@@ -37,7 +37,7 @@ func rounded(x []float32) []float64 {
 
 // newLinearInt8 returns the op on x (2, 3, in) and weights with the given numbers of rows, random values of x and the
 // biases, and the products by definition.
-func newLinearInt8(t *testing.T, in int, biased bool, outs ...int) (n *gorgonia.Node, values []gorgonia.Value, want []float64) {
+func newLinearInt8(t *testing.T, in int, biased bool, outs ...int) (_ *gorgonia.Node, values []gorgonia.Value, want []float64) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(4, uint64(in)))
 	draw := func(shape ...int) *tensor.Dense {

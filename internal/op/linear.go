@@ -59,9 +59,9 @@ func linears[F kernel.Float](x *gorgonia.Node, ws, bs gorgonia.Nodes, steady boo
 }
 
 // project checks the operands of an op that is like Linears.
-func project[F kernel.Float](name string, x *gorgonia.Node, ws, bs gorgonia.Nodes) (p projection, xs tensor.Shape, err error) {
+func project[F kernel.Float](name string, x *gorgonia.Node, ws, bs gorgonia.Nodes) (p projection, _ tensor.Shape, _ error) {
 	o := operands{op: name}
-	xs = floatShape[F](&o, "x", x)
+	xs := floatShape[F](&o, "x", x)
 	if o.err == nil && len(ws) == 0 {
 		o.fail("no weights for %s", show("x", x))
 	}

@@ -47,7 +47,7 @@ ldy is in bytes here; groups and blocks are at least 1.`, g.quantizedDoc, rows))
 	for i := range rows {
 		sums[i], dots[i] = g.vectorList(vecs), g.vectorList(vecs)
 	}
-	ones, flip := reg.VecVirtual(nil), reg.VecVirtual(nil)
+	var ones, flip reg.VecVirtual
 	if !g.masks {
 		ones, flip = g.filledBits(0x00010001), g.filledBits(0x80808080)
 	}
@@ -130,7 +130,8 @@ func (g *generator) dotQuad(quad int, from Mem, at func(i int) Mem, dots [][]reg
 
 // dotQuadAVX2 does so with the magnitudes of w and the numbers of x under the signs of w, whose products, added up two by
 // two, fit into 16 bits.
-func (g *generator) dotQuadAVX2(quad, v int, from Mem, at func(i int) Mem, dots [][]reg.VecVirtual, ones, flip reg.VecVirtual) {
+func (g *generator) dotQuadAVX2(quad, v int, from Mem, at func(i int) Mem, dots [][]reg.VecVirtual,
+	ones, flip reg.VecVirtual) {
 	w, magnitude := g.vector(), g.vector()
 	g.VPXOR(from, flip, w)
 	g.VPABSB(w, magnitude)
@@ -153,7 +154,8 @@ const smallest = 0x1p-120
 
 // quantizeRow writes the kernel that rounds a row to eight bits.
 func (g *generator) quantizeRow() {
-	g.function("quantizeRow", "func(n int, x *float32, dst *int8, stride int)", `rounds groups of 32 of n floats, with zeros behind the last, as int8Group says.
+	g.function("quantizeRow", "func(n int, x *float32, dst *int8, stride int)",
+		`rounds n floats to groups of 32, with zeros behind the last, as package kernel says of int8Group.
 The groups lie stride bytes apart; n is at least 1.`)
 	n, x, dst, stride := g.param("n"), g.param("x"), g.param("dst"), g.param("stride")
 	vecs := groupSize / g.width
