@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime/debug"
 	"slices"
+	"unsafe"
 
 	"github.com/pkg/errors"
 
@@ -54,6 +55,9 @@ func (t Tensor) Len() int {
 	return n
 }
 
+// littleEndian says that memory holds numbers as files do.
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
 // Read fills dst with the numbers of t from the given one on.
 func Read[F kernel.Float](dst []F, t Tensor, from int) {
 	le, data := binary.LittleEndian, t.Data
@@ -65,6 +69,10 @@ func Read[F kernel.Float](dst []F, t Tensor, from int) {
 		}
 	case F32:
 		data = data[4*from : 4*(from+len(dst))]
+		if x, ok := any(dst).([]float32); ok && littleEndian && len(x) > 0 {
+			copy(unsafe.Slice((*byte)(unsafe.Pointer(&x[0])), len(data)), data)
+			return
+		}
 		for i := range dst {
 			dst[i] = F(math.Float32frombits(le.Uint32(data[4*i:])))
 		}
