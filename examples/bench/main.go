@@ -7,9 +7,9 @@
 //	go run ./examples/bench -growth
 //	go run ./examples/bench -recipe TEXT [-steps 200] [-torch FOLDER]
 //
-// Without flags it prints, for three models, tokens per second of training (forward, backward, clipping and AdamW) and of
-// the forward pass alone, the share of the arithmetic that this processor can do at all, measured in the same run, and
-// the largest memory of the process. That takes half a minute.
+// Without flags it prints, for three models, tokens per second of training (forward, backward, clipping and AdamW), of
+// the forward pass alone and of generating a sequence, the share of the arithmetic that this processor can do at all,
+// measured in the same run, and the largest memory of the process. That takes a minute.
 //
 // A machine has better and worse moments. So what is compared is measured in turns, in processes of their own, and what
 // is printed are medians.

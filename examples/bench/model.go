@@ -12,6 +12,7 @@ import (
 	"github.com/logits-go/logits/layers"
 	"github.com/logits-go/logits/loss"
 	"github.com/logits-go/logits/optim"
+	"github.com/logits-go/logits/sampler"
 )
 
 // A size is a model and the batch that trains it.
@@ -33,9 +34,10 @@ var sizes = map[string]size{
 const (
 	passTrain   = "train"   // forward, backward, clipping, AdamW
 	passForward = "forward" // up to all logits
+	passDecode  = "decode"  // one sequence, token by token, always the most likely one
 )
 
-var passes = []string{passTrain, passForward}
+var passes = []string{passTrain, passForward, passDecode}
 
 // chosen returns the models that -models names.
 func (s settings) chosen() ([]string, error) {
@@ -51,16 +53,25 @@ func (s settings) chosen() ([]string, error) {
 // tokens returns how many tokens a step takes.
 func (s size) tokens() int { return s.batch * s.config.ContextLength }
 
+// tokensOf returns how many tokens a step of a pass takes, or makes.
+func (s size) tokensOf(pass string) int {
+	if pass == passDecode {
+		return s.config.ContextLength
+	}
+	return s.tokens()
+}
+
 // flops returns the floating-point operations that a pass takes for a token. Training takes six for each weight of a
-// matrix, 6·(layers·(4·d² + 3·d·ff) + d·V), and 6·layers·d·(T+1) for causal attention; the forward pass takes a third.
+// matrix, 6·(layers·(4·d² + 3·d·ff) + d·V), and 6·layers·d·(T+1) for causal attention; the forward pass takes a third,
+// and so does generating.
 func (s size) flops(pass string) float64 {
 	c := s.config
 	weights := c.NumLayers*(4*c.DModel*c.DModel+3*c.DModel*c.DFF) + c.DModel*c.VocabSize
 	train := float64(6*weights + 6*c.NumLayers*c.DModel*(c.ContextLength+1))
-	if pass == passForward {
-		return train / 3
+	if pass == passTrain {
+		return train
 	}
-	return train
+	return train / 3
 }
 
 // stepper builds a model and returns a function that takes one step of a pass.
@@ -70,8 +81,20 @@ func (s size) stepper(pass string) (step func(context.Context) error, err error)
 	if err != nil {
 		return nil, err
 	}
-	g := graph.New()
 	seq := s.config.ContextLength
+	if pass == passDecode {
+		dec, err := graph.NewDecoder(model.Forward, seq)
+		return func(ctx context.Context) error {
+			dec.Reset()
+			for _, err := range new(sampler.Sampler).Generate(ctx, dec, []int{1}, seq) {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}, err
+	}
+	g := graph.New()
 	tokens := g.Tokens("tokens", s.batch, seq)
 	ids := make([]int, s.tokens())
 	for i := range ids {

@@ -32,7 +32,7 @@ func measureSpeed(ctx context.Context, s settings, model, pass string) (speed, e
 	if err != nil {
 		return speed{}, err
 	}
-	n := float64(m.tokens())
+	n := float64(m.tokensOf(pass))
 	return speed{
 		Tokens:   n / median(times),
 		Best:     n / slices.Min(times),
