@@ -50,7 +50,7 @@ func (ps *Params) Load(path string, rename func(name string) string) (metadata m
 	if ps.err != nil {
 		return nil, ps.err
 	}
-	f, err := safetensors.Open(path)
+	f, err := safetensors.Open(weights.Disk, filepath.ToSlash(path))
 	if err != nil {
 		return nil, errors.WithMessage(err, "graph: Load")
 	}

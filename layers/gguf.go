@@ -3,6 +3,7 @@ package layers
 import (
 	"encoding/json"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -14,8 +15,8 @@ import (
 // ggufFileTypes are llama.cpp's numbers for what most tensors of a file hold.
 var ggufFileTypes = map[weights.DType]uint32{weights.F32: 0, weights.F16: 1, weights.Q8_0: 7, weights.BF16: 32}
 
-func openGGUF(path string) (*checkpoint, error) {
-	m, err := weights.Map(path)
+func openGGUF(fsys fs.FS, name string) (*checkpoint, error) {
+	m, err := weights.Map(fsys, name)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package layers
 
 import (
 	"io"
+	"io/fs"
 	"math"
 
 	"github.com/pkg/errors"
@@ -22,8 +23,8 @@ type flat struct {
 	turns   int // cosines and sines, which a model computes, before the output layer or at the end
 }
 
-func openLlama2C(path string) (*checkpoint, error) {
-	m, err := weights.Map(path)
+func openLlama2C(fsys fs.FS, name string) (*checkpoint, error) {
+	m, err := weights.Map(fsys, name)
 	if err != nil {
 		return nil, err
 	}

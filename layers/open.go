@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"os"
+	"io/fs"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,7 +30,16 @@ import (
 //
 // The weights are copied, so the files may change afterwards. Options are those of [graph.NewParams].
 func Open(path string, opts ...graph.Option) (*TransformerLM, error) {
-	c, err := openCheckpoint(path)
+	return OpenFS(weights.Disk, filepath.ToSlash(path), opts...)
+}
+
+// OpenFS reads a model as [Open] does from a file system, such as that of files embedded in a program. The folder that
+// is all of it has the path ".".
+func OpenFS(fsys fs.FS, path string, opts ...graph.Option) (*TransformerLM, error) {
+	if fsys == nil {
+		return nil, errors.New("layers: Open: no file system")
+	}
+	c, err := openCheckpoint(fsys, path)
 	if err != nil {
 		return nil, errors.WithMessagef(err, "layers: Open %s", path)
 	}
@@ -47,26 +57,26 @@ type checkpoint struct {
 	flat      *flat      // the content of weights, if a file is no more than numbers in the order of the templates
 }
 
-func openCheckpoint(path string) (*checkpoint, error) {
-	info, err := os.Stat(path)
-	switch ext := filepath.Ext(path); {
+func openCheckpoint(fsys fs.FS, name string) (*checkpoint, error) {
+	info, err := fs.Stat(fsys, name)
+	switch ext := path.Ext(name); {
 	case err != nil:
 		return nil, errors.WithStack(err)
 	case info.IsDir():
-		return openFolder(path)
+		return openFolder(fsys, name)
 	case ext == ".safetensors":
-		return openFile(path)
+		return openFile(fsys, name)
 	case ext == ".bin":
-		return openLlama2C(path)
+		return openLlama2C(fsys, name)
 	case ext == ".gguf":
-		return openGGUF(path)
+		return openGGUF(fsys, name)
 	}
 	return nil, errors.New("no folder, and no file that ends in .safetensors, .bin or .gguf")
 }
 
 // openFile opens a .safetensors file with a config in its metadata.
-func openFile(path string) (*checkpoint, error) {
-	f, err := safetensors.Open(path)
+func openFile(fsys fs.FS, name string) (*checkpoint, error) {
+	f, err := safetensors.Open(fsys, name)
 	if err != nil {
 		return nil, err
 	}
@@ -86,27 +96,20 @@ func openFile(path string) (*checkpoint, error) {
 // maxConfig bounds the size of a config.json in bytes.
 const maxConfig = 1 << 20
 
-func openFolder(dir string) (*checkpoint, error) {
-	info, err := os.Stat(filepath.Join(dir, "config.json"))
+func openFolder(fsys fs.FS, dir string) (*checkpoint, error) {
+	data, err := weights.ReadFile(fsys, path.Join(dir, "config.json"), maxConfig)
 	if err != nil {
-		return nil, errors.WithStack(err)
-	}
-	if info.Size() > maxConfig {
-		return nil, errors.Errorf("config.json has %d bytes, at most %d are allowed", info.Size(), maxConfig)
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "config.json"))
-	if err != nil {
-		return nil, errors.WithStack(err)
+		return nil, err
 	}
 	c := &checkpoint{}
 	if err := c.configure(data); err != nil {
 		return nil, errors.WithMessage(err, "config.json")
 	}
-	name := filepath.Join(dir, "model.safetensors")
-	if _, err := os.Stat(name); os.IsNotExist(err) {
+	name := path.Join(dir, "model.safetensors")
+	if _, err := fs.Stat(fsys, name); errors.Is(err, fs.ErrNotExist) {
 		name += ".index.json"
 	}
-	if c.weights, err = safetensors.Open(name); err != nil {
+	if c.weights, err = safetensors.Open(fsys, name); err != nil {
 		return nil, err
 	}
 	if c.templates != nil {

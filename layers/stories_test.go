@@ -261,3 +261,41 @@ func TestStoriesTokenizer(t *testing.T) {
 		}
 	}
 }
+
+// The golden text beside the model is not what the model writes: it is how a text of TinyStories begins, with an empty line
+// between two stories, and llama2.c's sampler could not have drawn it.
+func TestStoriesGolden(t *testing.T) {
+	golden := string(read(t, stories(t, "golden.txt")))
+	tales := string(read(t, stories(t, "../text/tinystories-944k.txt")))
+	first, second, _ := strings.Cut(golden, "\n\nOnce")
+	if !strings.HasPrefix(tales, first+"\nOnce"+second) {
+		t.Error("the golden text is not how the stories begin")
+	}
+	m := open(t, stories(t, "stories260K.bin"))
+	tok, err := text.ReadFile(stories(t, "tok512.bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := tok.Encode(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back, err := tok.Decode(ids); err != nil || back != golden {
+		t.Errorf("the golden text comes back as %q, %v", back, err)
+	}
+	ids = append([]int{1}, ids[:m.Config.ContextLength-1]...)
+	all, vocab, never := logits(t, m, ids...), m.Config.VocabSize, 0
+	nucleus := sampler.Sampler{Temperature: 1, TopP: 0.9} // unless llama2.c is told otherwise
+	for i, next := range ids[1:] {
+		probs, err := nucleus.Probs(nil, all[i*vocab:(i+1)*vocab])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if probs[next] == 0 {
+			never++
+		}
+	}
+	if t.Logf("%d of %d tokens are outside the nucleus", never, len(ids)-1); never == 0 {
+		t.Error("the golden text could be drawn from the model")
+	}
+}

@@ -1,7 +1,8 @@
 package safetensors
 
 import (
-	"path/filepath"
+	"io/fs"
+	"path"
 
 	"github.com/nlpodyssey/safetensors"
 	"github.com/pkg/errors"
@@ -9,20 +10,20 @@ import (
 	"github.com/logits-go/logits/internal/weights"
 )
 
-// Open opens the file at path or, if its name ends in .json, the files of an index such as model.safetensors.index.json.
-// The caller closes it.
-func Open(path string) (*weights.File, error) {
-	if filepath.Ext(path) == ".json" {
-		return openIndex(path)
+// Open opens a file or, if its name ends in .json, the files of an index such as model.safetensors.index.json. The caller
+// closes it.
+func Open(fsys fs.FS, name string) (*weights.File, error) {
+	if path.Ext(name) == ".json" {
+		return openIndex(fsys, name)
 	}
-	m, err := weights.Map(path)
+	m, err := weights.Map(fsys, name)
 	if err != nil {
 		return nil, err
 	}
 	tensors, metadata, err := parse(m.Data)
 	if err != nil {
 		m.Close()
-		return nil, errors.WithMessage(err, filepath.Base(path))
+		return nil, errors.WithMessage(err, path.Base(name))
 	}
 	f, err := weights.New(tensors, m)
 	if err != nil {

@@ -2,8 +2,9 @@ package safetensors
 
 import (
 	"encoding/json"
+	"io/fs"
 	"maps"
-	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,9 +19,9 @@ const maxIndex = 64 << 20
 
 // openIndex opens the files that an index names, all in its own folder. They hold the tensors that it says they do and
 // no others.
-func openIndex(path string) (_ *weights.File, err error) {
-	name := filepath.Base(path)
-	places, err := readIndex(path)
+func openIndex(fsys fs.FS, index string) (_ *weights.File, err error) {
+	name := path.Base(index)
+	places, err := readIndex(fsys, index)
 	if err != nil {
 		return nil, errors.WithMessage(err, name)
 	}
@@ -38,7 +39,7 @@ func openIndex(path string) (_ *weights.File, err error) {
 		if part == "" || filepath.Base(part) != part || part == "." || part == ".." {
 			return nil, errors.Errorf("%s: %q is no file in its folder", name, part)
 		}
-		m, err := weights.Map(filepath.Join(filepath.Dir(path), part))
+		m, err := weights.Map(fsys, path.Join(path.Dir(index), part))
 		if err != nil {
 			return nil, errors.WithMessage(err, name)
 		}
@@ -62,17 +63,10 @@ func openIndex(path string) (_ *weights.File, err error) {
 }
 
 // readIndex returns which file holds a tensor.
-func readIndex(path string) (places map[string]string, err error) {
-	info, err := os.Stat(path)
+func readIndex(fsys fs.FS, name string) (places map[string]string, err error) {
+	data, err := weights.ReadFile(fsys, name, maxIndex)
 	if err != nil {
-		return nil, errors.WithStack(err)
-	}
-	if info.Size() > maxIndex {
-		return nil, errors.Errorf("%d bytes, at most %d are allowed", info.Size(), maxIndex)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, errors.WithStack(err)
+		return nil, err
 	}
 	var index struct {
 		Metadata map[string]any    `json:"metadata"` // total_size, and what else people put there

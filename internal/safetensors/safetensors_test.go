@@ -41,7 +41,7 @@ func TestRoundTrip(t *testing.T) {
 	if err := os.WriteFile(path, small(t), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	opened, err := Open(path)
+	opened, err := Open(weights.Disk, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestIndex(t *testing.T) {
 	write("2.safetensors", string(file(`{"c":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4)))
 	write("bad.safetensors", "bad")
 	index := write("m.index.json", `{"metadata":{"total_size":36},"weight_map":{"a":"1.safetensors","b":"1.safetensors","c":"2.safetensors"}}`)
-	f, err := Open(index)
+	f, err := Open(weights.Disk, index)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestIndex(t *testing.T) {
 		{`{"a":"bad.safetensors"}`, "bad.safetensors"},
 		{`{"a":1}`, "weight_map"},
 	} {
-		_, err := Open(write("wrong.index.json", `{"weight_map":`+c.weightMap+`}`))
+		_, err := Open(weights.Disk, write("wrong.index.json", `{"weight_map":`+c.weightMap+`}`))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want an error with %q", c.weightMap, err, c.want)
 		}
@@ -187,7 +187,7 @@ func TestCutWhileOpen(t *testing.T) {
 	if err := os.WriteFile(path, file(fmt.Sprintf(`{"a":{"dtype":"F32","shape":[%d],"data_offsets":[0,%d]}}`, n, 4*n), 4*n), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	f, err := Open(path)
+	f, err := Open(weights.Disk, path)
 	if err != nil {
 		t.Fatal(err)
 	}

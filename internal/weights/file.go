@@ -2,7 +2,10 @@ package weights
 
 import (
 	"fmt"
+	"io"
+	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -119,10 +122,10 @@ type Mapping struct {
 	mapped bool
 }
 
-// Map maps the file at path into memory, so that opening it takes no time however large it is, or reads it where the
-// system cannot do so. The caller closes the mapping.
-func Map(path string) (*Mapping, error) {
-	file, err := os.Open(path)
+// Map maps a file into memory, so that opening it takes no time however large it is, or reads it where the system cannot
+// do so. The caller closes the mapping.
+func Map(fsys fs.FS, name string) (*Mapping, error) {
+	file, err := fsys.Open(name)
 	if err != nil {
 		return nil, errors.WithStack(err)
 	}
@@ -134,15 +137,25 @@ func Map(path string) (*Mapping, error) {
 	size := info.Size()
 	switch {
 	case !info.Mode().IsRegular():
-		return nil, errors.Errorf("%s is not a regular file", path)
-	case int64(int(size)) != size:
-		return nil, errors.Errorf("%s is too large for this system", path)
-	case size > 0:
-		if data, err := mapFile(file, int(size)); err == nil {
+		return nil, errors.Errorf("%s is not a regular file", name)
+	case size < 0 || size >= math.MaxInt:
+		return nil, errors.Errorf("%s is too large for this system", name)
+	}
+	f, ok := file.(*os.File)
+	if !ok {
+		data, err := io.ReadAll(io.LimitReader(file, size+1)) // which believes no size
+		if err == nil && int64(len(data)) != size {
+			return nil, errors.Errorf("%s does not have the %d bytes that it claims", name, size)
+		}
+		return &Mapping{Data: data}, errors.WithStack(err)
+	}
+	if size > 0 {
+		if data, err := mapFile(f, int(size)); err == nil {
 			return &Mapping{Data: data, mapped: true}, nil
 		}
 	}
-	data, err := os.ReadFile(path) // some file systems cannot map
+	data := make([]byte, size) // some file systems cannot map
+	_, err = io.ReadFull(f, data)
 	return &Mapping{Data: data}, errors.WithStack(err)
 }
 
