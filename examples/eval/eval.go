@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"github.com/pkg/errors"
 
 	"github.com/logits-go/logits/examples/internal/run"
+	"github.com/logits-go/logits/graph"
 	"github.com/logits-go/logits/loss"
 	"github.com/logits-go/logits/text"
 )
@@ -33,12 +35,20 @@ func eval(ctx context.Context, s settings, out, notes io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(notes, "%.0f tokens a second\n", float64(r.tokens)/time.Since(start).Seconds())
-	_, err = fmt.Fprintln(out, r)
+	if _, err = fmt.Fprintln(out, r); err != nil || !s.int8 {
+		return errors.WithStack(err)
+	}
+	rounded, err := s.measure(ctx, graph.Int8())
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%v\nweights of eight bits change the perplexity by %+.3f %%\n", rounded,
+		100*math.Expm1((rounded.nats-r.nats)/float64(r.tokens)))
 	return errors.WithStack(err)
 }
 
-// measure returns the loss of a model on a text.
-func (s settings) measure(ctx context.Context) (result, error) {
+// measure returns the loss of a model on a text. With options it is that of a graph which generates and has them.
+func (s settings) measure(ctx context.Context, opts ...graph.Option) (result, error) {
 	r, err := run.Open(s.model, s.tokenizer)
 	if err != nil {
 		return result{}, err
@@ -86,8 +96,8 @@ func (s settings) measure(ctx context.Context) (result, error) {
 	if sum.tokens == 0 {
 		return result{}, errors.New("the text has no token that another comes before")
 	}
-	if s.decode {
-		sum.nats, err = decoding(ctx, r.Model, s.context, windows)
+	if s.decode || len(opts) > 0 {
+		sum.nats, err = decoding(ctx, r.Model, s.context, windows, opts)
 	} else {
 		sum.nats, err = batches(ctx, r.Model, s.context, s.batch, windows)
 	}

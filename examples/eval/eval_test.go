@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -232,5 +233,17 @@ func TestRefusals(t *testing.T) {
 	var d documents
 	if err := d.UnmarshalText([]byte("some")); err == nil {
 		t.Error("some documents")
+	}
+}
+
+func TestInt8(t *testing.T) {
+	s := settings{model: save(t, text.Bytes{}, 16, false), data: file(t, strings.Repeat("any text ", 40)), batch: 4, int8: true}
+	var out strings.Builder
+	if err := eval(t.Context(), s, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(out.String(), "\n")
+	if len(lines) != 4 || !strings.HasPrefix(lines[1], "loss ") || lines[0] == lines[1] || !strings.Contains(lines[2], "perplexity by ") {
+		t.Errorf("it says %q", out.String())
 	}
 }

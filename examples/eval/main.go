@@ -12,6 +12,8 @@
 // text, are one text together, or each is a text of its own, or they are joined as llama2.c does it for training and
 // validation: each has <s> before it, or else <|endoftext|>, and windows lie across them. Joined, the tokens between
 // documents count as well. The first token of a text that nothing comes before does not count.
+//
+// With -int8 it prints what the model loses if its weights are rounded to eight bits, too.
 package main
 
 import (
@@ -30,7 +32,7 @@ type settings struct {
 	bos              bool
 	context, stride  int
 	batch, limit     int
-	decode           bool
+	decode, int8     bool
 }
 
 func main() {
@@ -44,7 +46,8 @@ func main() {
 	flag.IntVar(&s.stride, "stride", 0, "tokens from one window to the next; 0 means the context")
 	flag.IntVar(&s.batch, "batch", 8, "windows in a run")
 	flag.IntVar(&s.limit, "limit", 0, "end after this many tokens; 0 means no limit")
-	flag.BoolVar(&s.decode, "decode", false, "go token by token, as in generating text")
+	flag.BoolVar(&s.decode, "decode", false, "use the graph that generates text")
+	flag.BoolVar(&s.int8, "int8", false, "compare with weights of eight bits")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "eval: unexpected argument %q\n", flag.Arg(0))

@@ -86,27 +86,34 @@ func (p *program) score(ctx context.Context, windows []window) (nats float64, er
 	return nats, nil
 }
 
-// decoding returns the loss of all targets in windows of up to seq tokens, token by token.
-func decoding(ctx context.Context, m *layers.TransformerLM, seq int, windows []window) (nats float64, err error) {
-	d, err := graph.NewDecoder(m.Forward, seq)
+// decodePart is how many rows of logits there are at a time.
+const decodePart = 64
+
+// decoding returns the loss of all targets in windows of up to seq tokens as a graph that generates sees them: it gives
+// them the same bits in parts as one by one.
+func decoding(ctx context.Context, m *layers.TransformerLM, seq int, windows []window, opts []graph.Option) (nats float64, err error) {
+	d, err := graph.NewDecoder(m.Forward, seq, opts...)
 	if err != nil {
 		return 0, err
 	}
 	for _, w := range windows {
 		d.Reset()
-		for i, token := range w.tokens {
-			logits, err := d.Next(ctx, token)
+		for at := 0; at < len(w.tokens); at += decodePart {
+			end := min(at+decodePart, len(w.tokens))
+			rows, err := d.NextAll(ctx, w.tokens[at:end]...)
 			if err != nil {
 				return 0, err
 			}
-			if w.targets[i] == text.Ignore {
-				continue
+			for i, target := range w.targets[at:end] {
+				if target == text.Ignore {
+					continue
+				}
+				p, err := sampler.LogProb(rows[i], target)
+				if err != nil {
+					return 0, err
+				}
+				nats -= p
 			}
-			p, err := sampler.LogProb(logits, w.targets[i])
-			if err != nil {
-				return 0, err
-			}
-			nats -= p
 		}
 	}
 	return nats, nil

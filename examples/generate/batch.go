@@ -17,7 +17,7 @@ import (
 // several writes continuations side by side, each from a stream of random numbers of its own. The first is shown as it
 // comes, the others after it.
 func (s settings) several(ctx context.Context, r *run.Run, ids, shown []int, out io.Writer) (v speed, err error) {
-	d, err := newDecoders(r.Model.Forward, s.batch, r.Model.Config.ContextLength)
+	d, err := graph.NewBatchDecoder(r.Model.Forward, s.batch, r.Model.Config.ContextLength, s.options()...)
 	if err != nil {
 		return v, err
 	}
@@ -52,17 +52,8 @@ func (s settings) several(ctx context.Context, r *run.Run, ids, shown []int, out
 	return v, err
 }
 
-// sequences are what a model continues side by side.
-type sequences interface {
-	// Next appends tokens[i] to sequence i and returns the logits of the token that follows, or nil where there are
-	// no tokens.
-	Next(ctx context.Context, tokens [][]int) ([][]float32, error)
-	// Copy makes one sequence a copy of another.
-	Copy(to, from int) error
-}
-
 // writeRows draws up to n tokens into each of rows. The prompt is run once.
-func writeRows(ctx context.Context, s sampler.Sampler, d sequences, ids []int, n int, rows []*continuation, v *speed) error {
+func writeRows(ctx context.Context, s sampler.Sampler, d *graph.BatchDecoder, ids []int, n int, rows []*continuation, v *speed) error {
 	tokens := make([][]int, len(rows))
 	tokens[0] = ids
 	logits, err := d.Next(ctx, tokens)
@@ -110,44 +101,4 @@ func writeRows(ctx context.Context, s sampler.Sampler, d sequences, ids []int, n
 		}
 	}
 	return nil
-}
-
-// decoders are sequences with a Decoder each.
-type decoders struct {
-	rows   []*graph.Decoder
-	tokens [][]int
-}
-
-func newDecoders(forward func(tokens graph.Node) graph.Node, batch, maxSeq int) (*decoders, error) {
-	d := &decoders{tokens: make([][]int, batch)}
-	for range batch {
-		row, err := graph.NewDecoder(forward, maxSeq)
-		if err != nil {
-			return nil, err
-		}
-		d.rows = append(d.rows, row)
-	}
-	return d, nil
-}
-
-func (d *decoders) Next(ctx context.Context, tokens [][]int) ([][]float32, error) {
-	logits := make([][]float32, len(d.rows))
-	for i, row := range d.rows {
-		if len(tokens[i]) == 0 {
-			continue
-		}
-		var err error
-		if logits[i], err = row.Next(ctx, tokens[i]...); err != nil {
-			return nil, err
-		}
-		d.tokens[i] = append(d.tokens[i], tokens[i]...)
-	}
-	return logits, nil
-}
-
-func (d *decoders) Copy(to, from int) error {
-	d.rows[to].Reset()
-	d.tokens[to] = slices.Clone(d.tokens[from])
-	_, err := d.rows[to].Next(context.Background(), d.tokens[to]...)
-	return err
 }

@@ -69,9 +69,17 @@ func generate(ctx context.Context, s settings, in io.Reader, out, notes io.Write
 	return nil
 }
 
+// options are those of the graphs that generate.
+func (s settings) options() (opts []graph.Option) {
+	if s.int8 {
+		opts = append(opts, graph.Int8())
+	}
+	return opts
+}
+
 // one writes a continuation of the tokens in ids, of which those in shown are text.
 func (s settings) one(ctx context.Context, r *run.Run, ids, shown []int, out io.Writer) (v speed, err error) {
-	dec, err := graph.NewDecoder(r.Model.Forward, r.Model.Config.ContextLength)
+	dec, err := graph.NewDecoder(r.Model.Forward, r.Model.Config.ContextLength, s.options()...)
 	if err != nil {
 		return v, err
 	}

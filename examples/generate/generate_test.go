@@ -165,3 +165,18 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 }
+
+// Weights of eight bits write another text, the same alone and beside others.
+func TestInt8(t *testing.T) {
+	s := settings{model: letters(t, 400), prompt: "abc", n: 390, batch: 1, sampler: sampler.Sampler{Temperature: 1, Seed: 3}}
+	exact, _ := output(t, s, "")
+	s.int8 = true
+	rounded, _ := output(t, s, "")
+	if len(rounded) != len(exact) || rounded == exact {
+		t.Errorf("%q with eight bits and %q with 32", rounded, exact)
+	}
+	s.batch = 2
+	if both, _ := output(t, s, ""); !strings.HasPrefix(both, "-- 1 of 2 --\n"+rounded+"\n") {
+		t.Errorf("%q beside others, %q alone", both, rounded)
+	}
+}

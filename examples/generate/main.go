@@ -28,7 +28,7 @@ type settings struct {
 	sampler            sampler.Sampler
 	n, batch           int
 	stop               []string
-	ignoreEOS          bool
+	ignoreEOS, int8    bool
 }
 
 func main() {
@@ -47,6 +47,7 @@ func main() {
 		return nil
 	})
 	flag.BoolVar(&s.ignoreEOS, "ignore-eos", false, "go on after tokens that end a text")
+	flag.BoolVar(&s.int8, "int8", false, "round weights to eight bits, which is faster")
 	flag.Float64Var(&s.sampler.Temperature, "temperature", 0.8, "0 always takes the most likely token")
 	flag.IntVar(&s.sampler.TopK, "top-k", 0, "draw from this many tokens; 0 means all")
 	flag.Float64Var(&s.sampler.TopP, "top-p", 0.95, "draw from the tokens that make up this probability")
