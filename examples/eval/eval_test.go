@@ -85,11 +85,10 @@ func TestBatches(t *testing.T) {
 	story := file(t, "Once upon a time"+text.EndOfText+"\nthere was a prism that parted the light into all of its colours. \n"+
 		text.EndOfText+text.EndOfText+"The end")
 	for _, d := range []documents{whole, apart, joined} {
-		for _, stride := range []int{0, 1, 7} {
+		for _, stride := range []int{0, 7} {
 			s := settings{model: model, data: story, documents: d, bos: true, stride: stride, batch: 1}
 			want := measure(t, s)
-			for s.batch = range 5 {
-				s.batch++
+			for _, s.batch = range []int{2, 5} {
 				got := measure(t, s)
 				if math.Abs(got.nats-want.nats) > 1e-5*want.nats || got.tokens != want.tokens || got.bytes != want.bytes {
 					t.Errorf("%v, stride %d, batch %d: %v, want %v", d, stride, s.batch, got, want)
