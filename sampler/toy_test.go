@@ -96,5 +96,6 @@ func logs(probs ...float64) []float32 {
 }
 
 var (
-	_ sampler.Model = (*toy)(nil)
+	_ sampler.Scorer       = (*toy)(nil)
+	_ sampler.Forker[*toy] = (*toy)(nil)
 )
