@@ -113,8 +113,13 @@ func (b *Beam) check() error {
 	if !(b.Diversity >= 0 && b.Diversity <= math.MaxFloat64) || b.Diversity > 0 && b.Groups < 2 {
 		return errors.Errorf("sampler: diversity %v of %d groups", b.Diversity, b.Groups)
 	}
-	if !(math.Abs(b.LengthPenalty) <= maxPenalty && math.Abs(b.GNMTPenalty) <= maxPenalty) || b.LengthPenalty != 0 && b.GNMTPenalty != 0 {
-		return errors.Errorf("sampler: length penalties %v and %v, want one of at most ±%v", b.LengthPenalty, b.GNMTPenalty, maxPenalty)
+	for _, penalty := range []float64{b.LengthPenalty, b.GNMTPenalty} {
+		if !(math.Abs(penalty) <= maxPenalty) {
+			return errors.Errorf("sampler: length penalty %v, want %v to %v", penalty, -maxPenalty, maxPenalty)
+		}
+	}
+	if b.LengthPenalty != 0 && b.GNMTPenalty != 0 {
+		return errors.Errorf("sampler: two length penalties, %v and %v", b.LengthPenalty, b.GNMTPenalty)
 	}
 	if b.EarlyStop < StopCertain || b.EarlyStop > StopFull {
 		return errors.Errorf("sampler: beam stop %d", b.EarlyStop)

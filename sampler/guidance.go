@@ -35,7 +35,7 @@ type Guidance struct {
 // next call overwrites them.
 func (g *Guidance) Next(ctx context.Context, tokens ...int) ([]float32, error) {
 	if !(g.Scale > 0 && g.Scale <= math.MaxFloat32) {
-		return nil, errors.Errorf("sampler: guidance: the scale is %v, want a number above 0 and at most %v", g.Scale, math.MaxFloat32)
+		return nil, errors.Errorf("sampler: guidance: the scale is %v, want more than 0 and at most %v", g.Scale, math.MaxFloat32)
 	}
 	negative := tokens
 	if !g.pair.begun && len(g.Negative) > 0 {
