@@ -26,7 +26,6 @@ func walks(t *testing.T, what string, m *Matcher, n int, complete func(text stri
 	v := m.machine.vocab
 	rng := rand.New(rand.NewPCG(7, uint64(len(what))))
 	var mask Mask
-	ended := 0
 	for range n {
 		c, text := m.Clone(), ""
 		for step := range 30 {
@@ -61,14 +60,10 @@ func walks(t *testing.T, what string, m *Matcher, n int, complete func(text stri
 				if !c.Done() || c.Mask(&mask) == nil || c.Accept(ids[0]) == nil {
 					t.Fatalf("%s: after the end of %q there is more", what, text)
 				}
-				ended++
 				break
 			}
 			text += v.texts[id]
 		}
-	}
-	if ended == 0 {
-		t.Logf("%s: no walk came to an end", what)
 	}
 }
 
