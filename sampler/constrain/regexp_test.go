@@ -1,7 +1,6 @@
 package constrain
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"regexp"
 	"slices"
@@ -348,33 +347,4 @@ func TestMachineForgets(t *testing.T) {
 	if len(m.machine.states) > 300 {
 		t.Errorf("%d states after the last of %d times", len(m.machine.states), forgot)
 	}
-}
-
-func ExampleRegexp_mask() {
-	tokens := []string{"2", "20", "-", "-1", "x"}
-	vocab, err := NewVocab(6, func(id int) string { return append(tokens, "")[id] }, 5)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	date, err := Regexp(vocab, `\d{4}-\d\d`)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(date.Accept(1), date.Accept(4))
-	var mask Mask
-	if err := date.Mask(&mask); err != nil {
-		fmt.Println(err)
-		return
-	}
-	for id, token := range tokens {
-		if mask.Allows(id) {
-			fmt.Println(token)
-		}
-	}
-	// Output:
-	// <nil> constrain: token 4, "x", may not follow
-	// 2
-	// 20
 }
