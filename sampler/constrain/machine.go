@@ -35,7 +35,8 @@ type state struct {
 	accepts bool  // whether the text is complete
 	live    bool  // whether whole tokens can make it so
 	next    [256]*state
-	mask    []uint64
+	mask    []uint64 // nil until asked for
+	inside  *inside  // nil until asked for
 }
 
 // A way is an instruction and the calls that it is in.
@@ -48,6 +49,7 @@ type way struct {
 type frame struct {
 	frameKey
 	serial uint64
+	depth  int
 	live   bool // whether whole tokens lead on from it
 }
 
@@ -111,9 +113,9 @@ func (m *machine) findLive() {
 // leads reports whether some token leads from s to a live state.
 func (m *machine) leads(s *state) bool {
 	found := false
-	m.walk(s, func(*node) bool {
-		found = true
-		return false
+	m.walk(s, 0, int32(len(m.vocab.nodes)), func(i int32, next *state) bool {
+		found = found || next.live && m.vocab.nodes[i].n > 0
+		return !found
 	})
 	return found
 }
@@ -160,7 +162,10 @@ func (m *machine) frame(to int32, up *frame) *frame {
 	f := m.frames[key]
 	if f == nil {
 		m.serial++
-		f = &frame{frameKey: key, serial: m.serial, live: m.live[to] && (up == nil || up.live)}
+		f = &frame{frameKey: key, serial: m.serial, depth: 1, live: m.live[to]}
+		if up != nil {
+			f.depth, f.live = up.depth+1, f.live && up.live
+		}
 		m.frames[key] = f
 		m.size += 64
 	}
@@ -222,50 +227,6 @@ func (m *machine) step(s *state, b byte) *state {
 	return s.next[b]
 }
 
-// walk calls f for the tokens that lead from s to a live state, a node of the vocabulary at a time, until it returns
-// false.
-func (m *machine) walk(s *state, f func(*node) bool) {
-	path := []*state{s}
-	nodes := m.vocab.nodes
-	for i := int32(0); int(i) < len(nodes); {
-		n := &nodes[i]
-		next := m.step(path[n.depth], n.last)
-		if next == nowhere {
-			i = n.after
-			continue
-		}
-		if n.n > 0 && next.live && !f(n) {
-			return
-		}
-		path = append(path[:n.depth+1], next)
-		i++
-	}
-}
-
-// mask returns the bits of the tokens that may follow in s.
-func (m *machine) mask(s *state) []uint64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if s.mask != nil {
-		return s.mask
-	}
-	mask := make([]uint64, (m.vocab.Size()+63)/64)
-	m.walk(s, func(n *node) bool {
-		for _, id := range m.vocab.ids[n.tokens : n.tokens+n.n] {
-			mask[id/64] |= 1 << (id % 64)
-		}
-		return true
-	})
-	if s.accepts {
-		for _, id := range m.vocab.end {
-			mask[id/64] |= 1 << (id % 64)
-		}
-	}
-	s.mask = mask
-	m.size += 8 * len(mask)
-	return mask
-}
-
 // follow returns the state after s and a token, or nil if the token may not follow.
 func (m *machine) follow(s *state, token string) *state {
 	if token == "" {
@@ -273,11 +234,15 @@ func (m *machine) follow(s *state, token string) *state {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for i := range len(token) {
-		s = m.step(s, token[i])
-	}
-	if !s.live {
+	if s = m.run(s, token); !s.live {
 		return nil
+	}
+	return s
+}
+
+func (m *machine) run(s *state, text string) *state {
+	for i := range len(text) {
+		s = m.step(s, text[i])
 	}
 	return s
 }

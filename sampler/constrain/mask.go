@@ -56,11 +56,17 @@ func (m *Mask) Apply(dst, logits []float32) ([]float32, error) {
 		return nil, errors.Errorf("constrain: %d logits, the vocabulary has %d tokens", len(logits), m.size)
 	}
 	dst = slices.Grow(dst[:0], len(logits))[:len(logits)]
-	for i, x := range logits {
-		if m.bits[i/64]>>(i%64)&1 == 0 && x <= math.MaxFloat32 {
-			x = float32(math.Inf(-1))
+	copy(dst, logits)
+	for i, w := range m.bits {
+		row := dst[64*i : min(64*i+64, len(dst))]
+		if w == ^uint64(0) {
+			continue
 		}
-		dst[i] = x
+		for j, x := range row {
+			if w>>j&1 == 0 && x <= math.MaxFloat32 {
+				row[j] = float32(math.Inf(-1))
+			}
+		}
 	}
 	return dst, nil
 }
