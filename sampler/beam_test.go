@@ -16,7 +16,9 @@ import (
 )
 
 // enumerate returns every text of up to n tokens, the best first.
-func enumerate(logits func([]int) []float32, prompt []int, stop []int, n int, score func(logProb float64, length int) float64) []sampler.Hypothesis {
+func enumerate(
+	logits func([]int) []float32, prompt []int, stop []int, n int, score func(logProb float64, length int) float64,
+) []sampler.Hypothesis {
 	var all []sampler.Hypothesis
 	var walk func(tokens []int, logProb float64)
 	walk = func(tokens []int, logProb float64) {
@@ -89,7 +91,8 @@ func sameHypotheses(t *testing.T, what string, got, want []sampler.Hypothesis) {
 	}
 	for i, h := range got {
 		w := want[i]
-		if !slices.Equal(h.Tokens, w.Tokens) || h.Stop != w.Stop || math.Abs(h.LogProb-w.LogProb) > 1e-12 || math.Abs(h.Score-w.Score) > 1e-12 {
+		if !slices.Equal(h.Tokens, w.Tokens) || h.Stop != w.Stop ||
+			math.Abs(h.LogProb-w.LogProb) > 1e-12 || math.Abs(h.Score-w.Score) > 1e-12 {
 			t.Fatalf("%s: hypothesis %d is %+v, want %+v", what, i, h, w)
 		}
 	}
@@ -145,7 +148,8 @@ func referenceBeams(b sampler.Beam, logits func([]int) []float32, prompt []int, 
 			last := c.tokens[step-1]
 			if slices.Contains(b.Stop, last) {
 				if i < b.Width {
-					found = append(found, sampler.Hypothesis{Tokens: c.tokens[:step-1], Stop: last, LogProb: c.logProb, Score: scorer(b)(c.logProb, step)})
+					score := scorer(b)(c.logProb, step)
+					found = append(found, sampler.Hypothesis{Tokens: c.tokens[:step-1], Stop: last, LogProb: c.logProb, Score: score})
 				}
 			} else if len(beams) < b.Width {
 				beams = append(beams, c)
@@ -166,7 +170,8 @@ func TestBeamSearchOfOneIsGreedy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := sampler.BeamSearch(context.Background(), sampler.Beam{Stop: s.Stop, EarlyStop: sampler.StopFull}, newToy(gauss(seed, 7, 2)), []int{1}, 6)
+		b := sampler.Beam{Stop: s.Stop, EarlyStop: sampler.StopFull}
+		got, err := sampler.BeamSearch(context.Background(), b, newToy(gauss(seed, 7, 2)), []int{1}, 6)
 		if err != nil || len(got) != 1 || !slices.Equal(got[0].Tokens, want) {
 			t.Errorf("seed %d: found %v, %v, want %v", seed, got, err, want)
 		}
@@ -257,7 +262,8 @@ func TestBeamSearchGroups(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		alone, err := sampler.BeamSearch(context.Background(), sampler.Beam{Width: 3, Stop: []int{0}}, newToy(gauss(seed, 5, 1)), []int{1}, 5)
+		b = sampler.Beam{Width: 3, Stop: []int{0}}
+		alone, err := sampler.BeamSearch(context.Background(), b, newToy(gauss(seed, 5, 1)), []int{1}, 5)
 		if err != nil || len(found) != 2*len(alone) {
 			t.Fatalf("seed %d: %d hypotheses in two groups, %d in one, %v", seed, len(found), len(alone), err)
 		}
@@ -281,7 +287,8 @@ func TestBeamSearchErrors(t *testing.T) {
 			t.Errorf("%+v is no error", b)
 		}
 	}
-	if _, err := sampler.BeamSearch(ctx, sampler.Beam{}, newToy(fixed(1)), nil, 1); err == nil || !strings.Contains(err.Error(), "a prompt of 0") {
+	_, err := sampler.BeamSearch(ctx, sampler.Beam{}, newToy(fixed(1)), nil, 1)
+	if err == nil || !strings.Contains(err.Error(), "a prompt of 0") {
 		t.Errorf("an empty prompt: %v", err)
 	}
 	if _, err := sampler.BeamSearch(ctx, sampler.Beam{}, newToy(fixed(1)), []int{1}, 0); err == nil {
@@ -298,7 +305,8 @@ func TestBeamSearchErrors(t *testing.T) {
 	}
 	nans := newToy(func(text []int) []float32 { return []float32{0, float32(math.Log(float64(3 - len(text))))} })
 	var bad *sampler.LogitsError
-	if _, err := sampler.BeamSearch(ctx, sampler.Beam{}, nans, []int{1}, 9); !errors.As(err, &bad) || !strings.Contains(err.Error(), "token 2") {
+	_, err = sampler.BeamSearch(ctx, sampler.Beam{}, nans, []int{1}, 9)
+	if !errors.As(err, &bad) || !strings.Contains(err.Error(), "token 2") {
 		t.Errorf("a logit of NaN at token 3: %v", err)
 	}
 	cancelled, cancel := context.WithCancel(ctx)
@@ -309,7 +317,8 @@ func TestBeamSearchErrors(t *testing.T) {
 		}
 		return []float32{1, 2}
 	})
-	if _, err := sampler.BeamSearch(cancelled, sampler.Beam{Width: 2}, stopping, []int{1}, 9); !errors.Is(err, context.Canceled) || stopping.long > 3 {
+	_, err = sampler.BeamSearch(cancelled, sampler.Beam{Width: 2}, stopping, []int{1}, 9)
+	if !errors.Is(err, context.Canceled) || stopping.long > 3 {
 		t.Errorf("cancelled after 3 tokens: %v, %d tokens", err, stopping.long)
 	}
 }
@@ -333,8 +342,8 @@ func ExampleBeamSearch() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		best := found[0]
-		fmt.Printf("width %d: the %s %s, probability %.2f\n", width, words[best.Tokens[0]], words[best.Tokens[1]], math.Exp(best.LogProb))
+		first, second := words[found[0].Tokens[0]], words[found[0].Tokens[1]]
+		fmt.Printf("width %d: the %s %s, probability %.2f\n", width, first, second, math.Exp(found[0].LogProb))
 	}
 	// Output:
 	// width 1: the nice dog, probability 0.24

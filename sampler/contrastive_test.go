@@ -58,7 +58,11 @@ func TestContrastiveIsTheFormula(t *testing.T) {
 func TestContrastiveMasks(t *testing.T) {
 	ninf := float32(-inf)
 	for _, temperature := range []float64{0, 0.5} {
-		c := &sampler.Contrastive{Expert: newToy(fixed(0, ninf, 0, ninf)), Amateur: newToy(fixed(1, 1, ninf, ninf)), Temperature: temperature}
+		c := &sampler.Contrastive{
+			Expert:      newToy(fixed(0, ninf, 0, ninf)),
+			Amateur:     newToy(fixed(1, 1, ninf, ninf)),
+			Temperature: temperature,
+		}
 		logits, err := c.Next(context.Background(), 1)
 		if err != nil {
 			t.Fatal(err)
@@ -133,7 +137,9 @@ func TestContrastiveSearchIsTheFormula(t *testing.T) {
 	}
 	for seed := range uint64(20) {
 		logits := gauss(seed, 9, 2)
-		for _, c := range []sampler.ContrastiveSearch{{}, {TopK: 1, Alpha: 0.5}, {Alpha: 0.6}, {TopK: 9, Alpha: 1}, {TopK: 20, Alpha: 0.3}} {
+		for _, c := range []sampler.ContrastiveSearch{
+			{}, {TopK: 1, Alpha: 0.5}, {Alpha: 0.6}, {TopK: 9, Alpha: 1}, {TopK: 20, Alpha: 0.3},
+		} {
 			m := &embedder{newToy(logits), vectors}
 			got, err := collect(c.Generate(context.Background(), m, []int{3, 4}, 5))
 			if err != nil {
@@ -174,33 +180,36 @@ func TestContrastiveSearchErrors(t *testing.T) {
 	ctx := context.Background()
 	nan := float32(math.NaN())
 	ok := func() *embedder { return &embedder{newToy(fixed(1, 2)), [][]float32{{1, 2}, {0, 0}}} }
-	boom := errors.New("boom")
+	var greedy sampler.ContrastiveSearch
+	failing := &embedder{newToy(fixed(0)), [][]float32{{1}}}
+	failing.fail, failing.failAt = errors.New("boom"), 2
 	for _, c := range []struct {
 		c      sampler.ContrastiveSearch
 		m      sampler.Encoder
 		prompt []int
 		want   string
 	}{
-		{sampler.ContrastiveSearch{}, nil, []int{1}, "model <nil>"},
-		{sampler.ContrastiveSearch{}, ok(), nil, "a prompt of 0"},
+		{greedy, nil, []int{1}, "model <nil>"},
+		{greedy, ok(), nil, "a prompt of 0"},
 		{sampler.ContrastiveSearch{Alpha: math.NaN()}, ok(), []int{1}, "alpha NaN"},
 		{sampler.ContrastiveSearch{Alpha: 1.1}, ok(), []int{1}, "alpha 1.1"},
 		{sampler.ContrastiveSearch{TopK: -1}, ok(), []int{1}, "top-k -1"},
-		{sampler.ContrastiveSearch{}, &embedder{newToy(fixed(nan)), [][]float32{{1}}}, []int{0}, "logit 0 is NaN"},
-		{sampler.ContrastiveSearch{}, &embedder{newToy(fixed(0)), [][]float32{{nan}}}, []int{0}, "has length NaN"},
-		{sampler.ContrastiveSearch{}, &embedder{newToy(fixed(0, 0)), [][]float32{{1}, {1, 2}}}, []int{0}, "a vector of 2 elements"},
-		{sampler.ContrastiveSearch{}, &embedder{&toy{logits: fixed(0), calls: new(int), fail: boom, failAt: 2}, [][]float32{{1}}}, []int{0}, "token 0: boom"},
+		{greedy, &embedder{newToy(fixed(nan)), [][]float32{{1}}}, []int{0}, "logit 0 is NaN"},
+		{greedy, &embedder{newToy(fixed(0)), [][]float32{{nan}}}, []int{0}, "has length NaN"},
+		{greedy, &embedder{newToy(fixed(0, 0)), [][]float32{{1}, {1, 2}}}, []int{0}, "a vector of 2 elements"},
+		{greedy, failing, []int{0}, "token 0: boom"},
 	} {
 		if got, err := collect(c.c.Generate(ctx, c.m, c.prompt, 3)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: generated %v, %v, want %q", c.c, got, err, c.want)
 		}
 	}
-	if got, err := collect(sampler.ContrastiveSearch{Alpha: 0.5}.Generate(ctx, ok(), []int{1}, 3)); err != nil || len(got) != 3 {
+	half := sampler.ContrastiveSearch{Alpha: 0.5}
+	if got, err := collect(half.Generate(ctx, ok(), []int{1}, 3)); err != nil || len(got) != 3 {
 		t.Errorf("a vector of zeros: generated %v, %v", got, err)
 	}
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := collect(sampler.ContrastiveSearch{}.Generate(cancelled, ok(), []int{1}, 3)); !errors.Is(err, context.Canceled) {
+	if _, err := collect(greedy.Generate(cancelled, ok(), []int{1}, 3)); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled context: %v", err)
 	}
 }

@@ -226,6 +226,7 @@ func TestSpeculativeStopsWhereTheCallerDoes(t *testing.T) {
 func TestSpeculativeErrors(t *testing.T) {
 	ctx := context.Background()
 	ok := func() *toy { return newToy(fixed(1, 2, 3)) }
+	s, bad, nan := new(sampler.Sampler), &sampler.Sampler{TopP: math.NaN()}, float32(math.NaN())
 	for _, c := range []struct {
 		name   string
 		sp     *sampler.Speculative
@@ -234,15 +235,15 @@ func TestSpeculativeErrors(t *testing.T) {
 		n      int
 		want   string
 	}{
-		{"no models", &sampler.Speculative{}, &sampler.Sampler{}, []int{1}, 1, "models <nil> and <nil>"},
+		{"no models", &sampler.Speculative{}, s, []int{1}, 1, "models <nil> and <nil>"},
 		{"no sampler", &sampler.Speculative{Target: ok(), Draft: ok()}, nil, []int{1}, 1, "sampler: false"},
-		{"no prompt", &sampler.Speculative{Target: ok(), Draft: ok()}, &sampler.Sampler{}, nil, 1, "a prompt of 0"},
-		{"n", &sampler.Speculative{Target: ok(), Draft: ok()}, &sampler.Sampler{}, []int{1}, -1, "-1 tokens"},
-		{"lookahead", &sampler.Speculative{Target: ok(), Draft: ok(), Lookahead: -1}, &sampler.Sampler{}, []int{1}, 1, "lookahead -1"},
-		{"setting", &sampler.Speculative{Target: ok(), Draft: ok()}, &sampler.Sampler{TopP: math.NaN()}, []int{1}, 1, "top-p is NaN"},
-		{"vocabulary", &sampler.Speculative{Target: ok(), Draft: newToy(fixed(1))}, &sampler.Sampler{}, []int{1}, 3, "of 3, the draft one of 1"},
-		{"draft NaN", &sampler.Speculative{Target: ok(), Draft: newToy(fixed(float32(math.NaN())))}, &sampler.Sampler{}, []int{1}, 3, "draft: sampler: logit 0"},
-		{"target NaN", &sampler.Speculative{Target: newToy(fixed(float32(inf))), Draft: ok()}, &sampler.Sampler{}, []int{1}, 3, "target: sampler: logit 0"},
+		{"no prompt", &sampler.Speculative{Target: ok(), Draft: ok()}, s, nil, 1, "a prompt of 0"},
+		{"n", &sampler.Speculative{Target: ok(), Draft: ok()}, s, []int{1}, -1, "-1 tokens"},
+		{"lookahead", &sampler.Speculative{Target: ok(), Draft: ok(), Lookahead: -1}, s, []int{1}, 1, "lookahead -1"},
+		{"setting", &sampler.Speculative{Target: ok(), Draft: ok()}, bad, []int{1}, 1, "top-p is NaN"},
+		{"vocabulary", &sampler.Speculative{Target: ok(), Draft: newToy(fixed(1))}, s, []int{1}, 3, "of 3, the draft one of 1"},
+		{"draft NaN", &sampler.Speculative{Target: ok(), Draft: newToy(fixed(nan))}, s, []int{1}, 3, "draft: sampler: logit 0"},
+		{"target NaN", &sampler.Speculative{Target: newToy(fixed(nan)), Draft: ok()}, s, []int{1}, 3, "target: sampler: logit 0"},
 	} {
 		got, err := collect(c.sp.Generate(ctx, c.s, c.prompt, c.n))
 		if err == nil || !strings.Contains(err.Error(), c.want) || !slices.Equal(got, []int{-1}) {
@@ -250,7 +251,8 @@ func TestSpeculativeErrors(t *testing.T) {
 		}
 	}
 	same := ok()
-	if _, err := collect((&sampler.Speculative{Target: same, Draft: same}).Generate(ctx, new(sampler.Sampler), []int{1}, 3)); err == nil {
+	sp := &sampler.Speculative{Target: same, Draft: same}
+	if _, err := collect(sp.Generate(ctx, s, []int{1}, 3)); err == nil {
 		t.Error("one model as target and draft is no error")
 	}
 }
@@ -296,7 +298,8 @@ func TestSpeculativeFailure(t *testing.T) {
 	// What cannot be taken back cannot be gone on from.
 	sp := &sampler.Speculative{Target: &stuck{*newToy(logits)}, Draft: newToy(gauss(10, 6, 1))}
 	for range 2 {
-		if _, err := collect(sp.Generate(ctx, new(sampler.Sampler), []int{1}, 8)); err == nil || !strings.Contains(err.Error(), "stuck") {
+		_, err := collect(sp.Generate(ctx, new(sampler.Sampler), []int{1}, 8))
+		if err == nil || !strings.Contains(err.Error(), "stuck") {
 			t.Errorf("a model that does not truncate: %v", err)
 		}
 	}

@@ -11,8 +11,8 @@ import (
 // A Format says how JSON is written. The zero value is compact.
 type Format struct {
 	// Space is how many characters of whitespace may stand in a row between the parts of arrays and objects, before
-	// and after commas, colons and brackets: up to 64, or AnySpace, which is any number, as in the definition of JSON; a model may
-	// then write spaces for ever. There is no whitespace before and after the whole value.
+	// and after commas, colons and brackets: up to 64, or AnySpace, which is any number, as in the definition of JSON.
+	// With that a model may write spaces for ever. There is no whitespace before and after the whole value.
 	Space int
 }
 

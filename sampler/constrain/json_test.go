@@ -10,7 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-const jsonText = `{"name": "Ada", "tags": ["a", "b"], "n": -1.5e+10, "ok": true, "no": false, "x": null, "é€😀": "\u00e9\n\\\"\ud83d\ude00"}, [[1,2],{}]`
+const jsonText = `{"name": "Ada", "tags": ["a", "b"], "n": -1.5e+10, "ok": true, "no": false, "x": null, ` +
+	`"é€😀": "\u00e9\n\\\"\ud83d\ude00"}, [[1,2],{}]`
 
 // follows lets a text follow, cut into tokens at random, and returns what of it was not allowed. A text that is not complete
 // at its end is not allowed as a whole.
@@ -148,7 +149,8 @@ func TestJSONIsComplete(t *testing.T) {
 				broken := []byte(text)
 				broken[rng.IntN(len(text))] = "{}[]\",:\\0a \n\x01\xff"[rng.IntN(14)]
 				_, ok := follows(t, m, string(broken), rng)
-				if valid := json.Valid(broken) && utf8.Valid(broken) && strings.TrimSpace(string(broken)) == string(broken); ok && !valid {
+				valid := json.Valid(broken) && utf8.Valid(broken) && strings.TrimSpace(string(broken)) == string(broken)
+				if ok && !valid {
 					t.Fatalf("%s: allowed %q", name, broken)
 				} else if space == AnySpace && valid && !ok && !slices.Contains(broken, '\\') { // half pairs
 					t.Fatalf("%s: not allowed %q", name, broken)
@@ -165,12 +167,16 @@ func TestJSONRefuses(t *testing.T) {
 		text string
 		rest string
 	}{
-		{Format{}, `[1, 2]`, ` 2]`}, {Format{}, ` 1`, ` 1`}, {Format{Space: AnySpace}, `1 `, ` `}, {Format{Space: 2}, `[   1]`, ` 1]`},
+		{Format{}, `[1, 2]`, ` 2]`}, {Format{}, ` 1`, ` 1`}, {Format{Space: AnySpace}, `1 `, ` `},
+		{Format{Space: 2}, `[   1]`, ` 1]`},
 		{Format{}, `01`, `1`}, {Format{}, `+1`, `+1`}, {Format{}, `.5`, `.5`}, {Format{}, `1.`, ``}, {Format{}, `1e`, ``},
-		{Format{}, `[1,]`, `]`}, {Format{}, `{1:2}`, `1:2}`}, {Format{}, `{"a"}`, `}`}, {Format{}, `nul`, ``}, {Format{}, `truE`, `E`},
+		{Format{}, `[1,]`, `]`}, {Format{}, `{1:2}`, `1:2}`}, {Format{}, `{"a"}`, `}`}, {Format{}, `nul`, ``},
+		{Format{}, `truE`, `E`},
 		{Format{}, `"\x"`, `x"`}, {Format{}, `"\u12g4"`, `g4"`}, {Format{}, `"\ud800"`, `"`}, {Format{}, `"\udc00"`, `c00"`},
-		{Format{}, `"\ud800\u0041"`, `0041"`}, {Format{}, "\"\n\"", "\n\""}, {Format{}, "\"\xc3\"", "\""}, {Format{}, "\"\xed\xa0\x80\"", "\xa0\x80\""},
-		{Format{}, "\"\xf4\x90\"", "\x90\""}, {Format{}, "\"\xc0\x80\"", "\xc0\x80\""}, {Format{}, `1 2`, ` 2`}, {Format{}, `]`, `]`},
+		{Format{}, `"\ud800\u0041"`, `0041"`}, {Format{}, "\"\n\"", "\n\""}, {Format{}, "\"\xc3\"", "\""},
+		{Format{}, "\"\xed\xa0\x80\"", "\xa0\x80\""},
+		{Format{}, "\"\xf4\x90\"", "\x90\""}, {Format{}, "\"\xc0\x80\"", "\xc0\x80\""}, {Format{}, `1 2`, ` 2`},
+		{Format{}, `]`, `]`},
 	} {
 		m, err := JSON(v, c.f)
 		if err != nil {
@@ -210,6 +216,21 @@ func TestJSONOfCharacters(t *testing.T) {
 		}
 	}
 	walks(t, "characters", m, 300, func(text string) bool { return json.Valid([]byte(text)) })
+}
+
+// Without a token for ] no array can come to an end, so none may begin, not even within something else.
+func TestJSONThatCannotBeClosed(t *testing.T) {
+	m, err := JSON(list(t, strings.Split(`"{}[:,01 a`, "")...), Format{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	for text, rest := range map[string]string{`[`: `[`, `{"a":[`: `[`, `{"a":{"[":10}}`: ``} {
+		if got, ok := follows(t, m, text, rng); got != rest || ok != (rest == "") {
+			t.Errorf("of %q not allowed: %q, want %q", text, got, rest)
+		}
+	}
+	walks(t, "unclosed", m, 300, func(text string) bool { return json.Valid([]byte(text)) })
 }
 
 // Values nest as deep as there are tokens.

@@ -89,8 +89,8 @@ func TestModelGenerates(t *testing.T) {
 		if want := ints("!?" + got); !slices.Equal(inner.given, want) {
 			t.Errorf("seed %d: the model was given %v, want %v", seed, inner.given, want)
 		}
-		if !model.Constraint().Done() || phrase.Done() {
-			t.Errorf("seed %d: the constraint of the model is done: %t, the one it was made of: %t", seed, model.Constraint().Done(), phrase.Done())
+		if done := model.Constraint().Done(); !done || phrase.Done() {
+			t.Errorf("seed %d: the constraint of the model is done: %t, the one it was made of: %t", seed, done, phrase.Done())
 		}
 		// Two tokens of the same text, and a greedy one.
 		model, _ = constrain.NewModel(new(babbler), phrase)
@@ -198,7 +198,8 @@ func TestModelErrors(t *testing.T) {
 	if _, err := model.Next(ctx, 7); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := model.Next(ctx, 'b'); err == nil || !strings.Contains(err.Error(), `"b", may not follow`) || len(inner.given) != 1 {
+	_, err = model.Next(ctx, 'b')
+	if err == nil || !strings.Contains(err.Error(), `"b", may not follow`) || len(inner.given) != 1 {
 		t.Errorf("a token that may not follow: %v, the model was given %v", err, inner.given)
 	}
 	inner.fail = boom
@@ -245,7 +246,10 @@ func TestMask(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if m.Allow(70) == nil || m.Allow(-1) == nil || m.Allows(70) || m.Allows(-1) || m.Allows(1) || m.Len() != 4 || m.Size() != 70 {
+	if m.Allow(70) == nil || m.Allow(-1) == nil || m.Allows(70) || m.Allows(-1) {
+		t.Error("tokens that are not in the vocabulary are")
+	}
+	if m.Allows(1) || m.Len() != 4 || m.Size() != 70 {
 		t.Errorf("%d tokens of %d", m.Len(), m.Size())
 	}
 	inf := float32(math.Inf(1))
@@ -284,7 +288,8 @@ func TestMask(t *testing.T) {
 
 // Clones may be used side by side.
 func TestClonesInGoroutines(t *testing.T) {
-	list, err := constrain.Schema(byteVocab(t), []byte(`{"type": "array", "items": {"type": ["string", "integer"]}}`), constrain.Format{})
+	schema := []byte(`{"type": "array", "items": {"type": ["string", "integer"]}}`)
+	list, err := constrain.Schema(byteVocab(t), schema, constrain.Format{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import (
 var expressions = []string{
 	``, `a`, `abc|abd|b`, `(ab)*c?`, `a{2,5}b+`, `[a-c]*b[a-c]{3}`, `\d{4}-\d\d-\d\d`, `(?i)straße|KELVIN`, `.*`, `(?s).*x`,
 	`\w+( \w+)*`, `\bab\b.*`, `a*\b`, `(\Ba|b\B)+c`, `^ab$|^$`, `(?m)(^a.*$\n?)+`, `(?m)^$`, `a$`, `(a|b$)*`, `[^a-z\n]+`,
-	`\p{Greek}+`, `[\x{80}-\x{10ffff}]{1,3}`, `[é-ﬀ]*€?`, `\x{ffff}|\x{10000}`, `(a?){12}`, `((a|b)*a(a|b)){2}`, `\PL{0,2}`,
-	`(?:"(?:[^"\\]|\\.)*")`, `[\x00-\x7f]+?`, `\Aab\z`, `a(|b|cd*)e`, `(?U)a+b`,
+	`\p{Greek}+`, `[\x{80}-\x{10ffff}]{1,3}`, `[é-ﬀ]*€?`, `\x{ffff}|\x{10000}`, `(a?){12}`, `((a|b)*a(a|b)){2}`,
+	`\PL{0,2}`, `(?:"(?:[^"\\]|\\.)*")`, `[\x00-\x7f]+?`, `\Aab\z`, `a(|b|cd*)e`, `(?U)a+b`,
 }
 
 const expressionText = "ab aab abba straße KELVIN 2024-01-31 αβγ é€ﬀ \"quo\\\"ted\" \n aacde "
@@ -99,7 +99,8 @@ func TestRegexpIsComplete(t *testing.T) {
 	}
 	var mask Mask
 	for _, expr := range []string{
-		`(ab)*c?`, `[a-c]*b[a-c]{3}`, `(?s).*`, `\w+( \w+)*`, `\bab\b.*`, `a*\b`, `(\Ba|b\B)+c`, `(?m)(^a.*$\n?)+`, `(?m)^$\n*`, `(a|b$)*`,
+		`(ab)*c?`, `[a-c]*b[a-c]{3}`, `(?s).*`, `\w+( \w+)*`, `\bab\b.*`, `a*\b`, `(\Ba|b\B)+c`, `(?m)(^a.*$\n?)+`,
+		`(?m)^$\n*`, `(a|b$)*`,
 		`(ab|a)(bc|c)?`, `.*c$`, `(?m:^.*c$\s)*a`,
 	} {
 		m, err := Regexp(v, expr)
@@ -266,12 +267,17 @@ func randomExpression(rng *rand.Rand, depth int) string {
 		return []string{"a", "b", "c", "é", "[ab]", "."}[rng.IntN(6)]
 	}
 	x, y := randomExpression(rng, depth-1), randomExpression(rng, depth-1)
-	return []string{x + y, x + y, "(?:" + x + "|" + y + ")", "(?:" + x + ")*" + y, "(?:" + x + ")?" + y, "(?:" + x + "){2,3}"}[rng.IntN(6)]
+	return []string{
+		x + y, x + y, "(?:" + x + "|" + y + ")", "(?:" + x + ")*" + y, "(?:" + x + ")?" + y, "(?:" + x + "){2,3}",
+	}[rng.IntN(6)]
 }
 
 // Characters of all lengths and the spans between them are spelt as UTF-8 is.
 func TestSpansAreUTF8(t *testing.T) {
-	edges := []rune{0, 0x41, 0x7E, 0x7F, 0x80, 0x81, 0x7C0, 0x7FF, 0x800, 0xFFF, 0x1000, 0x1FFF, 0xD7FF, 0xD800, 0xDFFF, 0xE000, 0xFFFF, 0x10000, 0x3FFFF, 0x10FFFF}
+	edges := []rune{
+		0, 0x41, 0x7E, 0x7F, 0x80, 0x81, 0x7C0, 0x7FF, 0x800, 0xFFF, 0x1000, 0x1FFF, 0xD7FF, 0xD800,
+		0xDFFF, 0xE000, 0xFFFF, 0x10000, 0x3FFFF, 0x10FFFF,
+	}
 	v := list(t, byteTokens()...)
 	for i, lo := range edges {
 		for _, hi := range edges[i:] {

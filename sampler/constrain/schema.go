@@ -109,7 +109,9 @@ var (
 		"items": "array", "minItems": "array", "maxItems": "array",
 		"pattern": "string", "minLength": "string", "maxLength": "string",
 	}
-	notes = []string{"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$comment", "$schema"}
+	notes = []string{
+		"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$comment", "$schema",
+	}
 	types = []string{"null", "boolean", "integer", "number", "string", "array", "object"}
 )
 

@@ -36,13 +36,15 @@ var schemaTests = []string{
 	`{"type": "object"}`,
 	`{"type": "object", "additionalProperties": {"type": "boolean"}}`,
 	`{"type": "object", "properties": {}, "additionalProperties": false}`,
-	`{"type": "object", "properties": {"a": {"type": "integer"}, "b\n": {"type": "null"}, "ab": true}, "required": ["b\n"], "additionalProperties": false}`,
+	`{"type": "object", "properties": {"a": {"type": "integer"}, "b\n": {"type": "null"}, "ab": true},
+		"required": ["b\n"], "additionalProperties": false}`,
 	`{"type": "object", "properties": {"x": {"type": "integer"}, "y": {"type": "integer"}}, "required": ["x", "y"]}`,
 	`{"type": "object", "properties": {"x": {"enum": [1]}, "y": {"enum": [2]}, "z": {"enum": [3]}}}`,
 	`{"anyOf": [{"type": "integer"}, {"type": "array", "items": {"$ref": "#"}}]}`,
 	`{"anyOf": [{"$ref": "#/anyOf/1"}, {"type": "null"}, {"type": "string", "maxLength": 1}]}`,
 	`{"$ref": "#/$defs/tree", "$defs": {"tree": {"type": "object", "properties": {"v": {"type": "integer"},
-		"kids": {"type": "array", "items": {"$ref": "#/$defs/tree"}, "maxItems": 2}}, "required": ["v"], "additionalProperties": false}}}`,
+		"kids": {"type": "array", "items": {"$ref": "#/$defs/tree"}, "maxItems": 2}},
+		"required": ["v"], "additionalProperties": false}}}`,
 	`{"type": "object", "properties": {"next": {"anyOf": [{"$ref": "#"}, {"type": "null"}]}}, "required": ["next"]}`,
 	`{"type": "object", "properties": {"a": {"$ref": "#/definitions/s~1t%20"}}, "definitions": {"s/t ": {"const": 1}}}`,
 	`{"anyOf": [{"$ref": "#"}, {"type": "object", "properties": {"q": {"$ref": "#"}}}]}`,
@@ -250,7 +252,8 @@ func example(s any, root any, rng *rand.Rand, depth, n int) string {
 		properties, ok := get("properties").(*object)
 		if !ok {
 			for range rng.IntN(3) {
-				items = append(items, randomString(rng, 2)+spaces(rng, n)+":"+spaces(rng, n)+example(get("additionalProperties"), root, rng, depth-1, n))
+				name := randomString(rng, 2) + spaces(rng, n) + ":" + spaces(rng, n)
+				items = append(items, name+example(get("additionalProperties"), root, rng, depth-1, n))
 			}
 			return join("{", items, "}")
 		}

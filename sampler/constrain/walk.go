@@ -3,7 +3,7 @@ package constrain
 // inside is what tokens do that follow in a state, as far as the calls that the state is in do not matter: those that
 // all of its ways are in. A string in JSON takes the same tokens wherever it stands, save those that go beyond its end.
 type inside struct {
-	mask   []uint64 // the tokens that may follow, if those calls can be got out of
+	mask   []uint64 // the tokens that may follow
 	leaves []int32  // the nodes whose prefix ends the first of those calls; what comes after depends on it
 }
 
@@ -15,7 +15,7 @@ func (m *machine) mask(s *state) []uint64 {
 		return s.mask
 	}
 	mask := make([]uint64, (m.vocab.Size()+63)/64)
-	if outer := s.outer(); outer != nil && outer.live {
+	if outer := s.outer(); outer != nil { // it is live, because s is
 		in := m.inside(m.without(s, outer))
 		copy(mask, in.mask)
 		for _, leaf := range in.leaves {
