@@ -25,6 +25,8 @@ var may = map[string]struct {
 	"sampler":         {[]string{"internal/kernel"}, []string{"tensor"}},
 	"text":            {nil, nil},
 
+	"sampler/constrain": {[]string{"sampler", "internal/kernel"}, []string{"tensor"}},
+
 	"internal/half":        {nil, nil},
 	"internal/weights":     {[]string{"internal/half", "internal/kernel"}, nil},
 	"internal/safetensors": {[]string{"internal/weights", "internal/half", "internal/kernel"}, nil},
