@@ -35,8 +35,8 @@ func (c *CrossEntropy[F]) Forward(losses, sums, logits []F, targets []int, weigh
 func (c *CrossEntropy[F]) Backward(dlogits, sums, logits []F, targets []int, main, z RowFactors[F]) {
 	s := newScored(c)
 	s.dlogits, s.sums, s.logits, s.targets, s.main, s.z = dlogits, sums, logits, targets, main, z
-	for i := range c.Classes {
-		s.weights += c.weight(i)
+	if s.weights = float64(c.Classes); c.Weights != nil {
+		s.weights = Sum(c.Weights)
 	}
 	Parallel(len(targets), rows(c.Classes), s.backward)
 	s.release()
