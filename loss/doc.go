@@ -41,7 +41,7 @@
 //	focal loss of a certain target           loss 0, gradient 0, for any exponent
 //	soft target 0 at a logit of -Inf         that term is 0
 //	soft targets all 0                       loss 0
-//	soft target NaN, ±Inf                    error
+//	soft target negative, NaN, +Inf          error
 //	binary logit ±Inf                        loss 0 if right, +Inf with a finite gradient if wrong
 //	binary logit NaN                         error
 //	binary target outside [0, 1], NaN        error

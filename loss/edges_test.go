@@ -302,6 +302,7 @@ func TestSoftCrossEntropyEdges(t *testing.T) {
 		{"NaN", 2, []float64{0, 0, nan, 0}, soft(plain, 1, 0, 0, 1), nil, nil, "logits at [1] hold"},
 		{"target of NaN", 2, []float64{0, 0}, soft(plain, 1, nan), nil, nil,
 			"SoftCrossEntropy: targets at [0] are no probabilities"},
+		{"negative target", 2, []float64{0, -inf}, soft(plain, 1, -1), nil, nil, "targets at [0] are no probabilities"},
 		{"infinite target", 2, []float64{0, 0}, soft(plain, inf, 0), nil, nil, "targets at [0] are no probabilities"},
 		{"mask of nothing", 2, []float64{nan, 0, 1, 2}, off(false, false), []float64{0}, []float64{0, 0, 0, 0}, ""},
 		{"mask of a row", 2, []float64{nan, 0, 2, 2}, off(false, true), []float64{ln2}, []float64{0, 0, -0.5, 0.5}, ""},

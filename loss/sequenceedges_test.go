@@ -59,6 +59,17 @@ func TestDPOEdges(t *testing.T) {
 			[]float64{0}, ""},
 		{"IPO, large", 0, []float64{-1e4}, pair(loss.DPO{IPO: true, Beta: 0.5, ReferenceFree: true}, 0),
 			[]float64{10001 * 10001}, []float64{-20002}, ""},
+		{"of scalars", 2, []float64{0, 0}, func(in *inputs, x *gorgonia.Node) (*gorgonia.Node, error) {
+			chosen, err := loss.SequenceLogProb(x, in.ids(0))
+			if err != nil {
+				return nil, err
+			}
+			rejected, err := loss.SequenceLogProb(x, in.ids(1))
+			if err != nil {
+				return nil, err
+			}
+			return free.Loss(loss.Pairs{Chosen: chosen, Rejected: rejected})
+		}, []float64{ln2}, []float64{-0.05, 0.05}, ""},
 		{"impossible chosen", 0, []float64{-inf}, pair(free, 0), nil, nil,
 			"DPO: chosen at [0] is -Inf, want a finite log-probability"},
 		{"impossible rejected", 0, []float64{0}, pair(free, -inf), nil, nil, "rejected at [0] is -Inf"},

@@ -129,6 +129,7 @@ func TestExponentialsAllocateNothing(t *testing.T) {
 	losses, lse, targets := make([]float32, n/cols), make([]float32, 2*n/cols), make([]int, n/cols)
 	ce := CrossEntropy[float32]{Classes: cols, ZLoss: 0.1}
 	capped := CrossEntropy[float32]{Classes: cols, SoftCap: 30, Focal: 2}
+	binary := Binary[float32]{Yes: []float64{2}, No: 1, Focal: 2}
 	all, each := RowFactors[float32]{All: 1}, RowFactors[float32]{Rows: losses}
 	onEachPath(t, func(t *testing.T) {
 		for name, f := range map[string]func(){
@@ -142,6 +143,8 @@ func TestExponentialsAllocateNothing(t *testing.T) {
 			"SoftCrossEntropyBackward": func() { distances[2].backward(dx, x, y, cols, all) },
 			"KLDivergence":             func() { distances[3].forward(losses, x[:n], y[:n], cols) },
 			"KLDivergenceBackward":     func() { distances[3].backward(dx[:n], x[:n], y[:n], cols, each) },
+			"Binary":                   func() { binary.Losses(losses, x[:n/cols], y[:n/cols], nil) },
+			"Binary backward":          func() { binary.Gradients(dx[:n], x[:n], y[:n], all) },
 			"capped CrossEntropy":      func() { capped.Forward(losses, lse, x[:n], targets, nil) },
 			"ReLU":                     func() { ReLU(y, x) },
 			"ReLUBackward":             func() { ReLUBackward(dx, dy, x) },

@@ -6,8 +6,8 @@ import "math"
 //
 //	Σ w[c]·q'[c]·(lse - x[c]) + z·lse²   with q' = (1-s)·q + s/C and lse = log Σ e**x[c].
 //
-// A term with w[c]·q'[c] = 0 is 0 whatever the logit. The loss is NaN if q does not sum to a finite number or x has no
-// softmax.
+// A term with w[c]·q'[c] = 0 is 0 whatever the logit. The loss is NaN if x has no softmax, or q is negative somewhere or
+// does not sum to a finite number.
 type SoftCrossEntropy[F Float] struct {
 	Weights   []F     // of each class, or nil
 	Smoothing float64 // share of the targets spread evenly over all classes
@@ -53,17 +53,17 @@ func (s *SoftCrossEntropy[F]) Loss(x, q []F) float64 {
 		return math.NaN()
 	}
 	loss := s.ZLoss * (m + z) * (m + z)
-	if s.plain() {
-		for i, v := range x {
-			if q[i] != 0 {
-				loss += float64(q[i]) * (m - float64(v) + z)
-			}
+	plain := s.plain()
+	for i, v := range x {
+		p := float64(q[i])
+		if p < 0 {
+			return math.NaN()
 		}
-	} else {
-		for i, v := range x {
-			if p := s.share(q, i); p != 0 {
-				loss += p * (m - float64(v) + z)
-			}
+		if !plain {
+			p = s.share(q, i)
+		}
+		if p != 0 {
+			loss += p * (m - float64(v) + z)
 		}
 	}
 	return loss

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"math"
 	"slices"
 
 	"github.com/pkg/errors"
@@ -216,6 +217,9 @@ func (s *scoring[F]) meanWithZ(losses, sums []F, targets []int, weights []F, row
 			part *= float64(weights[i])
 		}
 		z += part
+	}
+	if math.IsInf(z, 1) {
+		return z
 	}
 	if weight > 0 {
 		mean = (kernel.Sum(losses) - z) / weight
