@@ -72,7 +72,8 @@ func (s *scoredBits[F]) forwardBits(lo, hi int) {
 		}
 		x := float64(s.x[i])
 		yes, no := s.weights(i)
-		loss := s.term(yes, softplus(-x)) + s.term(no, softplus(x))
+		ofYes, ofNo := costs(x)
+		loss := s.term(yes, ofYes) + s.term(no, ofNo)
 		if x != x {
 			loss = x
 		}
@@ -102,12 +103,42 @@ func (s *scoredBits[F]) backwardBits(lo, hi int) {
 		x := float64(s.x[i])
 		yes, no := s.weights(i)
 		if s.Focal != 0 {
-			yes *= focalSlope(softplus(-x), s.Focal)
-			no *= focalSlope(softplus(x), s.Focal)
+			ofYes, ofNo := costs(x)
+			yes *= focalSlope(ofYes, s.Focal)
+			no *= focalSlope(ofNo, s.Focal)
 		}
-		s.out[i] = F(s.g.Of(i) * (no*sigmoid(x) - yes*sigmoid(-x)))
+		p, q := chances(x)
+		s.out[i] = F(s.g.Of(i) * (no*p - yes*q))
 	}
 }
 
-// softplus returns log(1 + e**x).
-func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
+// costs returns -log sigmoid(x) and -log sigmoid(-x).
+func costs(x float64) (ofYes, ofNo float64) {
+	rest := log1p(math.Exp(-math.Abs(x)))
+	return max(-x, 0) + rest, max(x, 0) + rest
+}
+
+// chances returns sigmoid(x) and sigmoid(-x), either with all its digits.
+func chances(x float64) (yes, no float64) {
+	e := math.Exp(-math.Abs(x))
+	yes, no = 1/(1+e), e/(1+e)
+	if x < 0 {
+		return no, yes
+	}
+	return yes, no
+}
+
+// expm1 and log1p are math.Expm1 and math.Log1p, but take the faster functions where those keep all digits.
+func expm1(x float64) float64 {
+	if x > 0.5 || x < -0.5 {
+		return math.Exp(x) - 1
+	}
+	return math.Expm1(x)
+}
+
+func log1p(x float64) float64 {
+	if x > 0.5 || x < -0.5 {
+		return math.Log(1 + x)
+	}
+	return math.Log1p(x)
+}

@@ -117,10 +117,10 @@ func (d *Divergence[F]) loss(r *pair[F]) (loss float64) {
 // exponential that overflows.
 func (d *Divergence[F]) toMixture(logQ, logP float64) (ofQ, ofP float64) {
 	if diff := logP - logQ; diff <= 0 {
-		ofQ = -math.Log1p(d.Beta * math.Expm1(diff))
+		ofQ = -log1p(d.Beta * expm1(diff))
 		return ofQ, ofQ + diff
 	} else {
-		ofP = -math.Log1p((1 - d.Beta) * math.Expm1(-diff))
+		ofP = -log1p((1 - d.Beta) * expm1(-diff))
 		return ofP - diff, ofP
 	}
 }
@@ -139,17 +139,22 @@ func (d *Divergence[F]) Gradient(ds, s, t []F, g float64) {
 	// The gradient for the logit of class c is q·(a - Σ q·a), a being the derivative of the divergence for q of c but for
 	// a constant.
 	var mean float64
+	buf := getScratch[float64](len(ds))
+	defer putScratch(buf)
+	slopes := *buf
 	for i, q := range r.q {
-		if q != 0 {
-			mean += float64(q) * d.slope(&r, i)
+		if q == 0 {
+			continue
 		}
+		slopes[i] = d.slope(&r, i)
+		mean += float64(q) * slopes[i]
 	}
 	for i, q := range r.q {
 		if q == 0 {
 			ds[i] = 0
 			continue
 		}
-		ds[i] = F(g * float64(q) * (d.slope(&r, i) - mean))
+		ds[i] = F(g * float64(q) * (slopes[i] - mean))
 	}
 }
 

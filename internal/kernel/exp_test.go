@@ -143,6 +143,7 @@ func TestExponentialsAllocateNothing(t *testing.T) {
 			"SoftCrossEntropyBackward": func() { distances[2].backward(dx, x, y, cols, all) },
 			"KLDivergence":             func() { distances[3].forward(losses, x[:n], y[:n], cols) },
 			"KLDivergenceBackward":     func() { distances[3].backward(dx[:n], x[:n], y[:n], cols, each) },
+			"ReverseKL backward":       func() { distances[4].backward(dx[:n], x[:n], y[:n], cols, each) },
 			"Binary":                   func() { binary.Losses(losses, x[:n/cols], y[:n/cols], nil) },
 			"Binary backward":          func() { binary.Gradients(dx[:n], x[:n], y[:n], all) },
 			"capped CrossEntropy":      func() { capped.Forward(losses, lse, x[:n], targets, nil) },

@@ -16,9 +16,9 @@ func (p Preference) Loss(h float64) (loss, slope float64) {
 		d := h - 1/(2*p.Beta)
 		return d * d, 2 * d
 	}
-	u := p.Beta * h
-	loss = (1-p.Smoothing)*softplus(-u) + p.Smoothing*softplus(u)
-	return loss, p.Beta * (p.Smoothing*sigmoid(u) - (1-p.Smoothing)*sigmoid(-u))
+	right, wrong := costs(p.Beta * h)
+	yes, no := chances(p.Beta * h)
+	return (1-p.Smoothing)*right + p.Smoothing*wrong, p.Beta * (p.Smoothing*yes - (1-p.Smoothing)*no)
 }
 
 // Ratio is the clipped loss of PPO of a token,

@@ -25,7 +25,7 @@ func sequenceLogProb[F kernel.Float](r Reduction, ignore []int, losses, targets 
 		seq, out = 1, like[F](ls...)
 	}
 	ignore = slices.Clone(ignore)
-	// shares returns, for the targets of a sequence, by what the sum of their log-probabilities is to be divided.
+	// divisor returns, for the targets of a sequence, by what the sum of their log-probabilities is divided.
 	divisor := func(targets []int) float64 {
 		n := 0
 		for _, t := range targets {
