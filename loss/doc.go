@@ -49,7 +49,7 @@
 //	a class that only the teacher rules out  ReverseKL is an error; ForwardKL, JensenShannon are finite
 //	a class that both rule out               that term is 0
 //	DPO of a log-probability not finite      error
-//	policy operand not finite, of weight > 0 error
+//	policy operand not finite (weight > 0)   error
 //	policy ratio that overflows              the bound if it is clipped, 0 for advantage 0, else error
 //
 // An output layer multiplies what it is given: in [LinearCrossEntropy] a hidden state that is not finite spoils the
