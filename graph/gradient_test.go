@@ -174,6 +174,7 @@ func gradientCases() (cs []gradientCase) {
 		}
 	}
 	add(fusedGradientCases()...)
+	add(lossGradientCases()...)
 	return cs
 }
 
@@ -226,6 +227,15 @@ func (c gradientCase) program(t *testing.T, dt tensor.Dtype) (prog *graph.Progra
 				probs[i] = float64(i%5) / 10
 			}
 			feed[g.Wrap(n, nil)] = dense(dt, oracle.Tensor{Shape: s, Floats: probs})
+		case "weights":
+			weights := make([]float64, s.TotalSize())
+			for i := range weights {
+				weights[i] = float64((i+1)%4) / 2 // some are 0
+			}
+			feed[g.Wrap(n, nil)] = dense(dt, oracle.Tensor{Shape: s, Floats: weights})
+		case "numbers", "others", "more":
+			numbers := sines(s.TotalSize() + 9)[len(n.Name()):][:s.TotalSize()]
+			feed[g.Wrap(n, nil)] = dense(dt, oracle.Tensor{Shape: s, Floats: numbers})
 		}
 	}
 	return prog, y, feed, ps

@@ -18,6 +18,7 @@ type linearLoss struct {
 	options loss.Options
 	x, w    oracle.Tensor
 	targets []int
+	rows    []float64 // weights of rows, if they have any
 	gy      []float64 // gradients of the losses of rows, if these are what the options ask for
 }
 
@@ -27,6 +28,15 @@ func (l linearLoss) run(t *testing.T, dt tensor.Dtype, fused bool) (y, dx, dw []
 	out := trial{dtype: dt, values: map[string]oracle.Tensor{"x": l.x, "w": l.w}, dy: l.gy}.run(t, func(g *graph.Graph, in map[string]graph.Node, feed graph.Feed) graph.Node {
 		targets := g.Input("targets", tensor.Int, len(l.targets))
 		feed[targets] = graph.Ints(l.targets, len(l.targets))
+		if l.rows != nil {
+			weights := g.Input("weights", dt, len(l.rows))
+			feed[weights] = dense(dt, oracle.Tensor{Shape: []int{len(l.rows)}, Floats: l.rows})
+			if fused {
+				return g.Wrap(l.options.LinearCrossEntropyWeighted(
+					in["x"].Gorgonia(), in["w"].Gorgonia(), targets.Gorgonia(), weights.Gorgonia()))
+			}
+			return graph.Apply3(l.options.CrossEntropyWeighted, in["x"].Linear(in["w"]), targets, weights)
+		}
 		if fused {
 			return graph.Apply3(l.options.LinearCrossEntropy, in["x"], in["w"], targets)
 		}
@@ -44,24 +54,29 @@ func random(rng *rand.Rand, shape ...int) oracle.Tensor {
 	return v
 }
 
-// optionCombinations returns every combination of the options of a loss over some classes, by what is on.
+// optionCombinations returns every combination of the options of a loss over some classes, by what is on. There is no
+// focal loss with label smoothing.
 func optionCombinations(classes int) map[string]loss.Options {
 	weights := make([]float64, classes)
 	for i := range weights {
 		weights[i] = float64(i%4) / 2
 	}
 	all := make(map[string]loss.Options)
-	for bits := range 1 << 4 {
+	for bits := range 1 << 6 {
+		if bits&2 != 0 && bits&32 != 0 {
+			continue
+		}
 		for _, r := range []loss.Reduction{loss.Mean, loss.Sum, loss.None} {
 			o := loss.Options{Reduction: r}
 			what := []string{[]string{"mean", "sum", "none"}[r]}
 			for i, set := range []func(){
 				func() { o.Weights = weights }, func() { o.LabelSmoothing = 0.2 },
 				func() { o.Ignore = []int{1, 5} }, func() { o.ZLoss = 0.01 },
+				func() { o.SoftCap = 3 }, func() { o.FocalGamma = 1.5 },
 			} {
 				if bits>>i&1 != 0 {
 					set()
-					what = append(what, []string{"weights", "smoothing", "ignore", "z"}[i])
+					what = append(what, []string{"weights", "smoothing", "ignore", "z", "cap", "focal"}[i])
 				}
 			}
 			all[strings.Join(what, " ")] = o
@@ -101,6 +116,22 @@ func TestLinearCrossEntropyIsCrossEntropy(t *testing.T) {
 		l.same(t, what+" float64", tensor.Float64, 1e-12)
 		l.same(t, what+" float32", tensor.Float32, 1e-5)
 	}
+	// And with weights of rows, some of them 0.
+	l.rows = make([]float64, rows)
+	for i := range l.rows {
+		l.rows[i] = float64(i*i%5) / 4
+	}
+	for what, o := range optionCombinations(classes) {
+		l.options = o
+		l.same(t, what+" weighted float64", tensor.Float64, 1e-12)
+		l.same(t, what+" weighted float32", tensor.Float32, 1e-5)
+	}
+	clear(l.rows)
+	for what, o := range optionCombinations(classes) {
+		l.options = o
+		l.same(t, what+" of weights of 0", tensor.Float64, 0)
+	}
+	l.rows = nil
 	// Nothing to score: every row is left out, or weighs nothing.
 	for i := range l.targets {
 		l.targets[i] = loss.Ignored
@@ -129,4 +160,6 @@ func TestLinearCrossEntropyInChunks(t *testing.T) {
 		l.options = o
 		l.same(t, fmt.Sprintf("%+v", o), tensor.Float32, 1e-5)
 	}
+	l.rows, l.options = []float64{0, 1, 2, 0.5, 3}, loss.Options{SoftCap: 2}
+	l.same(t, "weighted", tensor.Float32, 1e-5)
 }

@@ -29,13 +29,13 @@ func TestExtremeLogits(t *testing.T) {
 		onEachPath(t, func(t *testing.T) {
 			n := len(tt.x)
 			p, l, dx := make([]float32, n), make([]float32, n), make([]float32, n)
-			losses, lse := make([]float32, 1), make([]float32, 1)
+			losses, sums := make([]float32, 1), make([]float32, 2)
 			Softmax(p, tt.x, n)
 			LogSoftmax(l, tt.x, n)
 			ce := CrossEntropy[float32]{Classes: n}
-			ce.Forward(losses, lse, tt.x, []int{tt.target})
+			ce.Forward(losses, sums, tt.x, []int{tt.target}, nil)
 			one := RowFactors[float32]{All: 1}
-			ce.Backward(dx, lse, tt.x, []int{tt.target}, one, one)
+			ce.Backward(dx, sums, tt.x, []int{tt.target}, one, one)
 			for i := range tt.x {
 				for _, c := range []struct {
 					what      string
@@ -58,18 +58,36 @@ func alike(got, want float32) bool {
 	return got == want || got != got && want != want || math.Abs(float64(got-want)) <= 1e-6*math.Abs(float64(want))
 }
 
-// distance is a loss of rows x against rows y, and its gradient for x.
+// distance is a loss of rows x against rows y.
 type distance struct {
-	name     string
-	forward  func(losses, x, y []float32, classes int)
-	backward func(dx, x, y []float32, classes int, g RowFactors[float32])
-	exact    func(losses, x, y []float64, classes int)
-	exactDx  func(dx, x, y []float64, classes int, g RowFactors[float64])
+	name  string
+	probs bool // y holds probabilities, not logits
+	rule  RowLoss[float32]
+	exact RowLoss[float64]
+}
+
+func (d distance) forward(losses, x, y []float32, classes int) {
+	RowLosses(d.rule, losses, x, y, nil, classes)
+}
+
+func (d distance) backward(dx, x, y []float32, classes int, g RowFactors[float32]) {
+	RowGradients(d.rule, dx, x, y, classes, g)
+}
+
+func divergence(name string, m Measure, beta, temperature float64) distance {
+	return distance{name, false, &Divergence[float32]{m, beta, temperature}, &Divergence[float64]{m, beta, temperature}}
 }
 
 var distances = []distance{
-	{"SoftCrossEntropy", SoftCrossEntropy[float32], SoftCrossEntropyBackward[float32], SoftCrossEntropy[float64], SoftCrossEntropyBackward[float64]},
-	{"KLDivergence", KLDivergence[float32], KLDivergenceBackward[float32], KLDivergence[float64], KLDivergenceBackward[float64]},
+	{"SoftCrossEntropy", true, new(SoftCrossEntropy[float32]), new(SoftCrossEntropy[float64])},
+	divergence("KLDivergence", ForwardKL, 0, 1),
+	{"SoftCrossEntropy with all options", true,
+		&SoftCrossEntropy[float32]{Smoothing: 0.1, ZLoss: 1e-3, SoftCap: 5}, &SoftCrossEntropy[float64]{Smoothing: 0.1, ZLoss: 1e-3, SoftCap: 5}},
+	divergence("KLDivergence of temperature 2", ForwardKL, 0, 2),
+	divergence("ReverseKL", ReverseKL, 0, 1),
+	divergence("ReverseKL of temperature 2", ReverseKL, 0, 2),
+	divergence("JensenShannon", JensenShannon, 0.5, 1),
+	divergence("JensenShannon of temperature 2", JensenShannon, 0.1, 2),
 }
 
 // In float32 the losses between distributions are near those in float64, whatever the length of a row, and a gradient may
@@ -84,7 +102,7 @@ func TestDistances(t *testing.T) {
 				for i := range x {
 					x[i], y[i] = float32(rng.NormFloat64())*3, float32(rng.NormFloat64())*3
 				}
-				if d.name == "SoftCrossEntropy" {
+				if d.probs {
 					Softmax(y, y, n)
 				}
 				g := RowFactors[float32]{Rows: []float32{1, -0.5, 2}}
@@ -92,9 +110,9 @@ func TestDistances(t *testing.T) {
 				losses, want := make([]float32, rows), make([]float64, rows)
 				dx, wantDx := slices.Clone(x), make([]float64, rows*n)
 				d.forward(losses, x, y, n)
-				d.exact(want, floats[float64](x), floats[float64](y), n)
+				RowLosses(d.exact, want, floats[float64](x), floats[float64](y), nil, n)
 				d.backward(dx, dx, y, n, g)
-				d.exactDx(wantDx, floats[float64](x), floats[float64](y), n, g64)
+				RowGradients(d.exact, wantDx, floats[float64](x), floats[float64](y), n, g64)
 				for r, w := range want {
 					if !(math.Abs(float64(losses[r])-w) <= 2e-6*max(1, w)) {
 						t.Fatalf("%s of %d: loss %v, want %v", d.name, n, losses[r], w)
@@ -122,7 +140,7 @@ func floats[T, F Float](x []F) []T {
 // or one with +Inf or NaN, has no loss and no gradient.
 func TestExtremeDistances(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
-	soft, kl := &distances[0], &distances[1]
+	soft, kl, reverse, js := &distances[0], &distances[1], &distances[4], &distances[6]
 	for _, tt := range []struct {
 		name string
 		of   *distance
@@ -146,6 +164,20 @@ func TestExtremeDistances(t *testing.T) {
 		{"teacher infinite", kl, []float32{0, 0}, []float32{inf, 0}, nan, []float32{nan, nan}},
 		{"student NaN", kl, []float32{0, nan}, []float32{0, 0}, nan, []float32{nan, nan}},
 		{"teacher NaN", kl, []float32{0, 0}, []float32{0, nan}, nan, []float32{nan, nan}},
+		{"no targets", soft, []float32{0, 0}, []float32{0, 0}, 0, []float32{0, 0}},
+		{"no targets of no softmax", soft, []float32{-inf, -inf}, []float32{0, 0}, nan, []float32{nan, nan}},
+		{"large", reverse, []float32{1e4, -1e4, 0}, []float32{0, 1e4, -1e4}, 1e4, []float32{0, 0, 0}},
+		{"both masked", reverse, []float32{0, -inf, 0}, []float32{1e4, -inf, 1e4}, 0, []float32{0, 0, 0}},
+		{"student masked", reverse, []float32{0, -inf}, []float32{0, 0}, math.Ln2, []float32{0, 0}},
+		{"student as good as masked", reverse, []float32{0, -1e4}, []float32{0, -inf}, 0, []float32{0, 0}},
+		{"student all masked", reverse, []float32{-inf, -inf}, []float32{0, 0}, nan, []float32{nan, nan}},
+		{"teacher NaN", reverse, []float32{0, 0}, []float32{0, nan}, nan, []float32{nan, nan}},
+		{"large", js, []float32{1e4, -1e4, 0}, []float32{0, 1e4, -1e4}, math.Ln2, []float32{0, 0, 0}},
+		{"both masked", js, []float32{0, -inf, 0}, []float32{1e4, -inf, 1e4}, 0, []float32{0, 0, 0}},
+		{"teacher masked", js, []float32{0, 0}, []float32{0, -inf}, 0.2157616, []float32{-0.13732654, 0.13732654}},
+		{"student masked", js, []float32{0, -inf}, []float32{0, 0}, 0.2157616, []float32{0, 0}},
+		{"teacher all masked", js, []float32{0, 0}, []float32{-inf, -inf}, nan, []float32{nan, nan}},
+		{"student infinite", js, []float32{inf, 0}, []float32{0, 0}, nan, []float32{nan, nan}},
 	} {
 		onEachPath(t, func(t *testing.T) {
 			n := len(tt.x)

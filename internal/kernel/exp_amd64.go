@@ -15,6 +15,8 @@ type expKernels struct {
 	softmaxGrad func(n int, y, dy, dx *float32, s float32)
 	logSoftmax  func(n int, x, y *float32, largest, logSum float32)
 	subtractExp func(n int, x, d, y *float32, shift, alpha float32)
+	softCap     func(n int, x, y *float32, limit, inverse float32)
+	softCapGrad func(n int, y, dx *float32, inverse float32)
 
 	silu, gelu, geluTanh             func(n int, x, y *float32)
 	siluGrad, geluGrad, geluTanhGrad func(n int, x, dy, dx *float32)
@@ -31,7 +33,7 @@ func expKernelsOf(path string) *expKernels {
 		return &expKernels{
 			exp: expRowAVX2, max: maxRowAVX2, expSum: expSumAVX2,
 			softmax: softmaxRowAVX2, attention: attentionGradRowAVX2, softmaxGrad: softmaxGradRowAVX2,
-			logSoftmax: logSoftmaxRowAVX2, subtractExp: subtractExpRowAVX2,
+			logSoftmax: logSoftmaxRowAVX2, subtractExp: subtractExpRowAVX2, softCap: softCapRowAVX2, softCapGrad: softCapGradRowAVX2,
 			silu: siluRowAVX2, gelu: geluRowAVX2, geluTanh: geluTanhRowAVX2,
 			siluGrad: siluGradRowAVX2, geluGrad: geluGradRowAVX2, geluTanhGrad: geluTanhGradRowAVX2,
 			swiglu: swigluAVX2, swigluGrads: swigluBackwardAVX2,
@@ -40,7 +42,7 @@ func expKernelsOf(path string) *expKernels {
 		return &expKernels{
 			exp: expRowAVX512, max: maxRowAVX512, expSum: expSumAVX512,
 			softmax: softmaxRowAVX512, attention: attentionGradRowAVX512, softmaxGrad: softmaxGradRowAVX512,
-			logSoftmax: logSoftmaxRowAVX512, subtractExp: subtractExpRowAVX512,
+			logSoftmax: logSoftmaxRowAVX512, subtractExp: subtractExpRowAVX512, softCap: softCapRowAVX512, softCapGrad: softCapGradRowAVX512,
 			silu: siluRowAVX512, gelu: geluRowAVX512, geluTanh: geluTanhRowAVX512,
 			siluGrad: siluGradRowAVX512, geluGrad: geluGradRowAVX512, geluTanhGrad: geluTanhGradRowAVX512,
 			swiglu: swigluAVX512, swigluGrads: swigluBackwardAVX512,
@@ -166,5 +168,31 @@ func subtractExpRow(dst, d, x []float32, shift, alpha float32) {
 	d, x = d[:len(dst)], x[:len(dst)]
 	for i := 0; i < len(dst); i += rowPart {
 		exps.subtractExp(min(rowPart, len(dst)-i), &x[i], &d[i], &dst[i], shift, alpha)
+	}
+}
+
+// softCapRow computes dst[i] = limit·tanh(x[i]/limit), but infinities stay. dst may be x.
+func softCapRow(dst, x []float32, limit float32) {
+	inverse := 1 / limit
+	if exps == nil || math.IsInf(float64(inverse), 1) {
+		softCapPortable(dst, x, limit)
+		return
+	}
+	dst = dst[:len(x)]
+	for i := 0; i < len(x); i += rowPart {
+		exps.softCap(min(rowPart, len(x)-i), &x[i], &dst[i], limit, inverse)
+	}
+}
+
+// softCapGradRow multiplies dx by the slope of softCapRow, whose result is y.
+func softCapGradRow(dx, y []float32, limit float32) {
+	inverse := 1 / limit
+	if exps == nil || math.IsInf(float64(inverse), 1) {
+		softCapGradPortable(dx, y, limit)
+		return
+	}
+	y = y[:len(dx)]
+	for i := 0; i < len(dx); i += rowPart {
+		exps.softCapGrad(min(rowPart, len(dx)-i), &y[i], &dx[i], inverse)
 	}
 }

@@ -104,3 +104,13 @@ func geluTanhRowAVX2(n int, x *float32, y *float32)
 //
 //go:noescape
 func geluTanhGradRowAVX2(n int, x *float32, dy *float32, dx *float32)
+
+// softCapRowAVX2 computes y[i] = limit * tanh(x[i]*inverse) for i < n, but infinities stay. inverse is 1/limit. y may be x.
+//
+//go:noescape
+func softCapRowAVX2(n int, x *float32, y *float32, limit float32, inverse float32)
+
+// softCapGradRowAVX2 computes dx[i] *= max(0, 1 - (y[i]*inverse)**2) for i < n, y being what softCapRow made.
+//
+//go:noescape
+func softCapGradRowAVX2(n int, y *float32, dx *float32, inverse float32)

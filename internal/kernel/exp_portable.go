@@ -22,3 +22,6 @@ func logSoftmaxRow(dst, x []float32, largest, logSum float32) {
 func subtractExpRow(dst, d, x []float32, shift, alpha float32) {
 	subtractExpPortable(dst, d, x, shift, alpha)
 }
+
+func softCapRow(dst, x []float32, limit float32)    { softCapPortable(dst, x, limit) }
+func softCapGradRow(dx, y []float32, limit float32) { softCapGradPortable(dx, y, limit) }

@@ -87,3 +87,20 @@ func subtractExpPortable[F Float](dst, d, x []F, shift, alpha F) {
 		dst[i] = d[i] - alpha*exp(v-shift)
 	}
 }
+
+func softCapPortable[F Float](dst, x []F, limit F) {
+	for i, v := range x {
+		if math.IsInf(float64(v), 0) {
+			dst[i] = v
+			continue
+		}
+		dst[i] = F(float64(limit) * math.Tanh(float64(v)/float64(limit)))
+	}
+}
+
+func softCapGradPortable[F Float](dx, y []F, limit F) {
+	for i, v := range y[:len(dx)] {
+		t := v / limit
+		dx[i] *= max(0, (1-t)*(1+t))
+	}
+}

@@ -126,8 +126,10 @@ func TestExponentialsAllocateNothing(t *testing.T) {
 	const cols, n = 300, 20 * 300
 	x, y, z := make([]float32, 2*n), make([]float32, 2*n), make([]float32, 2*n)
 	dx, dy := make([]float32, 2*n), make([]float32, 2*n)
-	losses, lse, targets := make([]float32, n/cols), make([]float32, n/cols), make([]int, n/cols)
+	losses, lse, targets := make([]float32, n/cols), make([]float32, 2*n/cols), make([]int, n/cols)
 	ce := CrossEntropy[float32]{Classes: cols, ZLoss: 0.1}
+	capped := CrossEntropy[float32]{Classes: cols, SoftCap: 30, Focal: 2}
+	binary := Binary[float32]{Yes: []float64{2}, No: 1, Focal: 2}
 	all, each := RowFactors[float32]{All: 1}, RowFactors[float32]{Rows: losses}
 	onEachPath(t, func(t *testing.T) {
 		for name, f := range map[string]func(){
@@ -135,12 +137,16 @@ func TestExponentialsAllocateNothing(t *testing.T) {
 			"SoftmaxBackward":          func() { SoftmaxBackward(dx, dy, y, cols) },
 			"LogSoftmax":               func() { LogSoftmax(y, x, cols) },
 			"LogSoftmaxBackward":       func() { LogSoftmaxBackward(dx, dy, y, cols) },
-			"CrossEntropy":             func() { ce.Forward(losses, lse, x[:n], targets) },
+			"CrossEntropy":             func() { ce.Forward(losses, lse, x[:n], targets, nil) },
 			"CrossEntropy backward":    func() { ce.Backward(dx[:n], lse, x[:n], targets, all, each) },
-			"SoftCrossEntropy":         func() { SoftCrossEntropy(losses, x[:n], y[:n], cols) },
-			"SoftCrossEntropyBackward": func() { SoftCrossEntropyBackward(dx, x, y, cols, all) },
-			"KLDivergence":             func() { KLDivergence(losses, x[:n], y[:n], cols) },
-			"KLDivergenceBackward":     func() { KLDivergenceBackward(dx[:n], x[:n], y[:n], cols, each) },
+			"SoftCrossEntropy":         func() { distances[2].forward(losses, x[:n], y[:n], cols) },
+			"SoftCrossEntropyBackward": func() { distances[2].backward(dx, x, y, cols, all) },
+			"KLDivergence":             func() { distances[3].forward(losses, x[:n], y[:n], cols) },
+			"KLDivergenceBackward":     func() { distances[3].backward(dx[:n], x[:n], y[:n], cols, each) },
+			"ReverseKL backward":       func() { distances[4].backward(dx[:n], x[:n], y[:n], cols, each) },
+			"Binary":                   func() { binary.Losses(losses, x[:n/cols], y[:n/cols], nil) },
+			"Binary backward":          func() { binary.Gradients(dx[:n], x[:n], y[:n], all) },
+			"capped CrossEntropy":      func() { capped.Forward(losses, lse, x[:n], targets, nil) },
 			"ReLU":                     func() { ReLU(y, x) },
 			"ReLUBackward":             func() { ReLUBackward(dx, dy, x) },
 			"SiLU":                     func() { SiLU(y, x) },

@@ -13,8 +13,9 @@ import (
 
 // operands checks the inputs of an op and keeps the first error.
 type operands struct {
-	op  string
-	err error
+	op    string
+	graph *gorgonia.ExprGraph // of the operands seen so far
+	err   error
 }
 
 func (o *operands) fail(format string, args ...any) {
@@ -45,6 +46,11 @@ func (o *operands) shape(what string, n *gorgonia.Node, dtypes []tensor.Dtype, r
 		o.fail("%s belongs to no graph", what)
 		return nil
 	}
+	if o.graph != nil && o.graph != n.Graph() {
+		o.fail("%s belongs to another graph", show(what, n))
+		return nil
+	}
+	o.graph = n.Graph()
 	s := n.Shape()
 	if !slices.Contains(dtypes, n.Dtype()) {
 		o.fail("%s holds %v, want %v", show(what, n), n.Dtype(), dtypes[0])

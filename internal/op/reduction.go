@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/pkg/errors"
-	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/logits-go/logits/internal/kernel"
@@ -18,6 +17,12 @@ const (
 	ReduceSum
 	ReduceNone
 )
+
+func (r Reduction) check(o *operands) {
+	if r < ReduceMean || r > ReduceNone {
+		o.fail("unknown reduction %d", r)
+	}
+}
 
 // results returns the results of a loss over rows of the given shape: what the reduction yields, and the losses of the
 // rows where that is something else.
@@ -67,74 +72,8 @@ func rowGradient[F kernel.Float](r Reduction, dy []F, n float64) kernel.RowFacto
 func checkLosses[F kernel.Float](name string, losses []F, rows tensor.Shape) error {
 	for i, l := range losses {
 		if math.IsNaN(float64(l)) {
-			return errors.Errorf("%s: logits at %v hold NaN, +Inf or nothing but -Inf", name, index(i, rows))
+			return errors.Errorf("%s: logits at %v %s", name, index(i, rows), without)
 		}
 	}
 	return nil
-}
-
-// rowLoss is a loss whose rows are scored alike: forward fills the losses, backward the gradient of the first operand
-// from those of the rows.
-type rowLoss[F kernel.Float] struct {
-	name     string
-	forward  func(losses, logits, targets []F, classes int)
-	backward func(dlogits, logits, targets []F, classes int, g kernel.RowFactors[F])
-}
-
-// apply scores logits (..., classes) against targets of the same shape.
-func (l rowLoss[F]) apply(r Reduction, logits, targets *gorgonia.Node) (*gorgonia.Node, error) {
-	o := operands{op: l.name}
-	xs, ts := floatShape[F](&o, "logits", logits), floatShape[F](&o, "targets", targets)
-	if o.err == nil && (len(xs) < 2 || !xs.Eq(ts)) {
-		o.fail("%s does not fit %s", show("logits", logits), show("targets", targets))
-	}
-	if r < ReduceMean || r > ReduceNone {
-		o.fail("unknown reduction %d", r)
-	}
-	if o.err != nil {
-		return nil, o.err
-	}
-	classes, rows := xs[len(xs)-1], xs[:len(xs)-1]
-	n := float64(rows.TotalSize())
-	return apply(&Op{
-		name: l.name, out: results[F](r, rows),
-		run: func(c *Call) error {
-			losses := rowLosses[F](c, r)
-			l.forward(losses, input[F](c, 0), input[F](c, 1), classes)
-			if err := checkLosses(l.name, losses, rows); err != nil {
-				return err
-			}
-			reduceRows(c, r, losses, n)
-			return nil
-		},
-		wrt: []bool{true, false},
-		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := apply(&Op{
-				name: l.name + "Backward", out: []signature{like[F](xs...)},
-				run: func(c *Call) error {
-					l.backward(output[F](c, 0), input[F](c, 1), input[F](c, 2), classes, rowGradient(r, input[F](c, 0), n))
-					return nil
-				},
-			}, dy, in[0], in[1])
-			return gorgonia.Nodes{dx, nil}, err
-		},
-	}, logits, targets)
-}
-
-// SoftCrossEntropy scores logits (..., classes) against target probabilities of the same shape: Σ p·(lse - logit) for
-// every row. A term with p = 0 is 0 even if the logit is -Inf. Targets have no gradient.
-func SoftCrossEntropy(r Reduction, logits, probs *gorgonia.Node) (*gorgonia.Node, error) {
-	if is64(logits) {
-		return rowLoss[float64]{"SoftCrossEntropy", kernel.SoftCrossEntropy[float64], kernel.SoftCrossEntropyBackward[float64]}.apply(r, logits, probs)
-	}
-	return rowLoss[float32]{"SoftCrossEntropy", kernel.SoftCrossEntropy[float32], kernel.SoftCrossEntropyBackward[float32]}.apply(r, logits, probs)
-}
-
-// KLDivergence scores logits (..., classes) of a student against those of a teacher: Σ p·log(p/q) for every row, p
-// being the teacher's softmax and q the student's. The teacher has no gradient.
-func KLDivergence(r Reduction, student, teacher *gorgonia.Node) (*gorgonia.Node, error) {
-	if is64(student) {
-		return rowLoss[float64]{"KLDivergence", kernel.KLDivergence[float64], kernel.KLDivergenceBackward[float64]}.apply(r, student, teacher)
-	}
-	return rowLoss[float32]{"KLDivergence", kernel.KLDivergence[float32], kernel.KLDivergenceBackward[float32]}.apply(r, student, teacher)
 }

@@ -23,6 +23,8 @@ func (g *generator) exponentials() {
 	g.geluBackward()
 	g.geluTanh()
 	g.geluTanhGrad()
+	g.softCap()
+	g.softCapGrad()
 }
 
 // The polynomial of exp, after range reduction by ln 2 in two parts.
