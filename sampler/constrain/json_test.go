@@ -173,6 +173,7 @@ func TestJSONRefuses(t *testing.T) {
 		{Format{}, `[1,]`, `]`}, {Format{}, `{1:2}`, `1:2}`}, {Format{}, `{"a"}`, `}`}, {Format{}, `nul`, ``},
 		{Format{}, `truE`, `E`},
 		{Format{}, `"\x"`, `x"`}, {Format{}, `"\u12g4"`, `g4"`}, {Format{}, `"\ud800"`, `"`}, {Format{}, `"\udc00"`, `c00"`},
+		{Format{}, `"\uDC00\uDC00"`, `C00\uDC00"`}, {Format{}, `"\uDBFF"`, `"`},
 		{Format{}, `"\ud800\u0041"`, `0041"`}, {Format{}, "\"\n\"", "\n\""}, {Format{}, "\"\xc3\"", "\""},
 		{Format{}, "\"\xed\xa0\x80\"", "\xa0\x80\""},
 		{Format{}, "\"\xf4\x90\"", "\x90\""}, {Format{}, "\"\xc0\x80\"", "\xc0\x80\""}, {Format{}, `1 2`, ` 2`},

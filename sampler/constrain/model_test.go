@@ -226,6 +226,16 @@ func TestModelErrors(t *testing.T) {
 	if _, err := model.Next(ctx, 1); err == nil || !strings.Contains(err.Error(), "257 logits, the vocabulary has 3") {
 		t.Errorf("a vocabulary of another size: %v", err)
 	}
+	fresh, err := constrain.NewForker(new(babbler), ab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fresh, err = fresh.Fork(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fresh.Next(ctx, 7); err == nil || !strings.Contains(err.Error(), "257 logits") {
+		t.Errorf("a fork that is given the prompt: %v", err)
+	}
 	fork, err := constrain.NewForker(&babbler{fail: boom}, ab)
 	if err != nil {
 		t.Fatal(err)

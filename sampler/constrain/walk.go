@@ -98,7 +98,7 @@ func (m *machine) inside(s *state) *inside {
 
 // outer returns the innermost call that all ways of s are in, or nil.
 func (s *state) outer() *frame {
-	if len(s.ways) == 0 || s.accepts {
+	if len(s.ways) == 0 {
 		return nil
 	}
 	outer := s.ways[0].calls
