@@ -16,6 +16,18 @@
 // A graph made with [Decode] generates: attention keeps the keys and values of earlier runs, and positions count on.
 // A [Decoder] drives such a graph token by token. Layers need know nothing of this.
 //
+// # Saving
+//
+// [Params.Save] and [Params.Load] keep the parameters of a model in a file. A [Snapshot] is what training needs beside
+// them to go on where it was, and an [Archive] is a folder of the newest snapshots that loses none of them when the
+// program or the machine ends at any moment:
+//
+//	a := graph.Archive{Folder: graph.Dir("runs/a/checkpoints")}
+//	_, err := a.Save(params, graph.Snapshot{
+//		Step: state.Step, Tensors: state.Tensors, // of an optim.State
+//		Counts: map[string]uint64{"runs": prog.Runs()},
+//	})
+//
 // # Gorgonia
 //
 // The graph underneath is an ordinary Gorgonia graph, and the operations are ordinary Gorgonia ops with gradients.
