@@ -28,6 +28,11 @@
 //		Counts: map[string]uint64{"runs": prog.Runs()},
 //	})
 //
+// # NaN
+//
+// Where a cost or a gradient is NaN or infinite, the optimizers of package optim refuse the step, and some losses refuse
+// the logits. [Program.Diagnose] then runs the step again and names the operation, parameter or input that it comes from.
+//
 // # Gorgonia
 //
 // The graph underneath is an ordinary Gorgonia graph, and the operations are ordinary Gorgonia ops with gradients.
