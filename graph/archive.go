@@ -150,49 +150,66 @@ func (a Archive) Load(ps *Params) (s Snapshot, skipped []Skipped, err error) {
 	return s, skipped, errors.WithMessage(err, "graph: Archive.Load")
 }
 
-func (a Archive) load(ps *Params) (Snapshot, []Skipped, error) {
+func (a Archive) load(ps *Params) (s Snapshot, skipped []Skipped, err error) {
+	skipped, err = a.newest(func(f *sealedSnapshot) error {
+		s, err = f.open(ps)
+		return err
+	})
+	return s, skipped, err
+}
+
+// Peek returns what Load would, without the parameters and the tensors of the optimizer. So a model can be built as the
+// metadata of the snapshot says, which then loads it.
+func (a Archive) Peek() (s Snapshot, skipped []Skipped, err error) {
+	skipped, err = a.newest(func(f *sealedSnapshot) error {
+		s = f.words()
+		return nil
+	})
+	return s, skipped, errors.WithMessage(err, "graph: Archive.Peek")
+}
+
+// newest opens the newest file that is whole.
+func (a Archive) newest(open func(*sealedSnapshot) error) (skipped []Skipped, err error) {
 	if a.Folder == nil {
-		return Snapshot{}, nil, errors.New("the archive has no folder")
+		return nil, errors.New("the archive has no folder")
 	}
 	steps, _, err := a.list()
 	if err != nil {
-		return Snapshot{}, nil, err
+		return nil, err
 	}
-	var skipped []Skipped
 	for _, step := range slices.Backward(steps) {
 		name := snapshotName(step)
-		s, damage, err := a.read(name, step, ps)
+		damage, err := a.read(name, step, open)
 		switch {
 		case err != nil:
-			return Snapshot{}, skipped, errors.WithMessage(err, name)
+			return skipped, errors.WithMessage(err, name)
 		case damage == nil:
-			return s, skipped, nil
+			return skipped, nil
 		}
 		skipped = append(skipped, Skipped{name, damage})
 	}
 	if len(skipped) == 0 {
-		return Snapshot{}, nil, errors.WithStack(ErrNoSnapshot)
+		return nil, errors.WithStack(ErrNoSnapshot)
 	}
-	return Snapshot{}, skipped, errors.Errorf("no snapshot is whole: %v", skipped)
+	return skipped, errors.Errorf("no snapshot is whole: %v", skipped)
 }
 
-// read reads a file. Damage is why it is not usable, and err why it must not be used.
-func (a Archive) read(name string, step int, ps *Params) (s Snapshot, damage, err error) {
+// read opens a file. Damage is why that is not possible, and err why it must not be.
+func (a Archive) read(name string, step int, open func(*sealedSnapshot) error) (damage, err error) {
 	data, release, err := a.Folder.Open(name)
 	if err != nil {
-		return s, errors.WithStack(err), nil
+		return errors.WithStack(err), nil
 	}
 	defer release() // nothing was written
 	sealed, err := openSnapshot(data)
 	var newer *VersionError
 	switch {
 	case errors.As(err, &newer):
-		return s, nil, err
+		return nil, err
 	case err != nil:
-		return s, err, nil
+		return err, nil
 	case sealed.Step != step:
-		return s, errors.Errorf("it holds step %d", sealed.Step), nil
+		return errors.Errorf("it holds step %d", sealed.Step), nil
 	}
-	s, err = sealed.open(ps)
-	return s, nil, err
+	return nil, open(sealed)
 }

@@ -35,6 +35,11 @@ func checkLoad(t testing.TB, a graph.Archive) (step int, skipped []graph.Skipped
 	}
 	sameSnapshot(t, s, someSnapshot(s.Step, tensor.Float32))
 	sameParams(t, ps, someParams(uint64(s.Step), tensor.Float32))
+	peeked, again, err := a.Peek()
+	if s.Tensors = nil; err != nil || len(again) != len(skipped) {
+		t.Errorf("Peek: %v, %v", again, err)
+	}
+	sameSnapshot(t, peeked, s)
 	return s.Step, skipped
 }
 

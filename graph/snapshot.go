@@ -28,7 +28,7 @@ type Snapshot struct {
 	Tensors  map[string]*tensor.Dense // what the optimizer remembers: the Tensors of an optim.State
 	Counts   map[string]uint64        // what else counts on, such as [Program.Runs]
 	States   map[string][]byte        // of data streams and random sources, as their MarshalBinary returns them
-	Metadata map[string]string        // settings, and what else the file is to say; keys do not begin with "logits."
+	Metadata map[string]string        // settings and other words; "format", and what begins with "logits.", is taken
 }
 
 // snapshotVersion is the version of the format that this package writes, and the newest that it reads. It reads all
@@ -88,8 +88,8 @@ func (s Snapshot) write(w io.Writer, ps *Params) error {
 	}
 	metadata := map[string]string{"format": "pt"}
 	for key, value := range s.Metadata {
-		if strings.HasPrefix(key, reserved) {
-			return errors.Errorf("the metadata has the key %s, and what begins with %s is reserved", key, reserved)
+		if strings.HasPrefix(key, reserved) || key == "format" {
+			return errors.Errorf("the metadata has the key %s, which is reserved", key)
 		}
 		metadata[key] = value
 	}
@@ -176,6 +176,17 @@ func openMapped(data []byte) (*sealedSnapshot, error) {
 	return s, nil
 }
 
+// words returns the snapshot without tensors.
+func (s *sealedSnapshot) words() Snapshot {
+	out := Snapshot{Step: s.Step, Counts: s.Counts, States: s.States, Metadata: make(map[string]string)}
+	for key, value := range s.file.Metadata {
+		if !strings.HasPrefix(key, reserved) && key != "format" {
+			out.Metadata[key] = value
+		}
+	}
+	return out
+}
+
 // open fills the parameters, or changes nothing and says all that does not fit.
 func (s *sealedSnapshot) open(ps *Params) (Snapshot, error) {
 	switch {
@@ -184,7 +195,7 @@ func (s *sealedSnapshot) open(ps *Params) (Snapshot, error) {
 	case ps.err != nil:
 		return Snapshot{}, ps.err
 	}
-	out := Snapshot{Step: s.Step, Counts: s.Counts, States: s.States, Metadata: make(map[string]string)}
+	out := s.words()
 	dtype := weights.F32
 	if ps.dtype == tensor.Float64 {
 		dtype = weights.F64
@@ -209,11 +220,6 @@ func (s *sealedSnapshot) open(ps *Params) (Snapshot, error) {
 	}
 	if wrong != nil {
 		return Snapshot{}, errors.New(strings.Join(wrong, "; "))
-	}
-	for key, value := range s.file.Metadata {
-		if !strings.HasPrefix(key, reserved) && key != "format" {
-			out.Metadata[key] = value
-		}
 	}
 	if len(remembered) > 0 {
 		out.Tensors = make(map[string]*tensor.Dense)
