@@ -11,8 +11,7 @@
 // Ctrl-C, or SIGTERM, finishes the step, saves the model and ends; a second one ends at once. However training ends, also
 // by kill -9 or when the machine does, -resume goes on from the last checkpoint in the folder checkpoints and comes to the
 // bits that it would have come to without a break. What the flags do not say is as it was; flags that say otherwise are
-// errors, unless they change nothing of what is learned, as -out, -time and those of reports do. When all steps are done
-// there are no checkpoints any more.
+// errors, unless they change nothing of what is learned, as -out, -time and those of reports do.
 //
 // A loss or a gradient that is NaN or infinite ends training before the weights change, with the operation it comes from,
 // or costs the step only, with -skip.

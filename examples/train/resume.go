@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 
 	"github.com/pkg/errors"
 
@@ -14,6 +15,7 @@ import (
 const (
 	flagsKey  = "flags"  // those that decide what is learned, as a JSON object
 	tokensKey = "tokens" // the checksum of the text
+	doneKey   = "done"   // whether all steps are done: "" or "true"
 )
 
 // save adds a checkpoint.
@@ -26,27 +28,35 @@ func (t *training) save() error {
 	if err != nil {
 		return err
 	}
+	metadata := map[string]string{flagsKey: string(flags), tokensKey: t.data.sum}
+	if t.step == t.s.steps {
+		metadata[doneKey] = "true"
+	}
 	state := t.opt.State(t.weights)
 	_, err = t.s.archive().Save(t.run.Params, graph.Snapshot{
 		Step:     t.step,
 		Tensors:  state.Tensors,
 		Counts:   map[string]uint64{"runs": t.trainer.Runs(), "skipped": uint64(t.skipped)},
 		States:   map[string][]byte{"stream": stream},
-		Metadata: map[string]string{flagsKey: string(flags), tokensKey: t.data.sum},
+		Metadata: metadata,
 	})
 	return err
 }
 
 // load goes on from the last checkpoint, if training is to be resumed and there is one, and returns what the user should
-// know of that. A run that has checkpoints and is not to be resumed would lose them, which is an error.
+// know of that. A new training takes the place of one that is done, and of no other.
 func (t *training) load() (news []string, err error) {
 	archive := t.s.archive()
 	if !t.s.resume {
-		if _, _, err := archive.Peek(); !errors.Is(err, graph.ErrNoSnapshot) {
-			return nil, errors.Errorf("%s holds a training that is not done: go on with -resume, or remove it, or choose another -out",
-				t.s.checkpoints())
+		last, _, err := archive.Peek()
+		switch {
+		case errors.Is(err, graph.ErrNoSnapshot):
+			return nil, nil
+		case err == nil && last.Metadata[doneKey] != "":
+			return nil, errors.WithStack(os.RemoveAll(t.s.checkpoints()))
 		}
-		return nil, nil
+		return nil, errors.Errorf("%s holds a training that is not done: go on with -resume, or remove it, or choose another -out",
+			t.s.checkpoints())
 	}
 	s, skipped, err := archive.Load(t.run.Params)
 	for _, f := range skipped {

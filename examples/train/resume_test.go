@@ -55,14 +55,22 @@ func parsed(t testing.TB, args ...string) settings {
 
 // result is what training has come to.
 type result struct {
-	model  []byte
-	losses []float64
+	model      []byte
+	checkpoint []byte // the last, in which the optimizer is too
+	losses     []float64
 }
 
 func resultOf(t testing.TB, out string) (r result) {
 	t.Helper()
 	var err error
 	if r.model, err = os.ReadFile(filepath.Join(out, "model.safetensors")); err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob(filepath.Join(out, "checkpoints", "*.safetensors"))
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	if r.checkpoint, err = os.ReadFile(names[len(names)-1]); err != nil {
 		t.Fatal(err)
 	}
 	log, err := os.ReadFile(filepath.Join(out, "log.jsonl"))
@@ -79,8 +87,8 @@ func resultOf(t testing.TB, out string) (r result) {
 	return r
 }
 
-// Training that was stopped after any step goes on to the bits it would have come to: weights, and every logged loss, on
-// one thread and on two.
+// Training that was stopped after any step goes on to the bits it would have come to: weights, optimizer, and every logged
+// loss, on one thread and on two.
 func TestResume(t *testing.T) {
 	dir := t.TempDir()
 	args := arguments(t, filepath.Join(dir, "whole"))
@@ -125,11 +133,8 @@ func TestResume(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := resultOf(t, out)
-			if !bytes.Equal(got.model, want.model) || !reflect.DeepEqual(got.losses, want.losses) {
+			if !reflect.DeepEqual(got, want) {
 				t.Errorf("stopped after step %d on %d threads: losses %v, want %v, or other weights", cut, threads, got.losses, want.losses)
-			}
-			if _, err := os.Stat(filepath.Join(out, "checkpoints")); !os.IsNotExist(err) {
-				t.Errorf("checkpoints of a training that is done: %v", err)
 			}
 		}
 	}
@@ -167,6 +172,31 @@ func TestResumeFlags(t *testing.T) {
 	}
 	if _, err := parse([]string{"-resume", "-out", filepath.Join(out, "none"), "-dim", "32"}, io.Discard); err != nil {
 		t.Error(err)
+	}
+}
+
+// A new training takes the place of one that is done, which can be resumed and has nothing left to do.
+func TestAgain(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	args := arguments(t, out)
+	if err := train(t.Context(), parsed(t, args...)); err != nil {
+		t.Fatal(err)
+	}
+	want := resultOf(t, out)
+	if err := train(t.Context(), parsed(t, "-resume", "-out", out)); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(resultOf(t, out), want) {
+		t.Error("a training that was done has changed")
+	}
+	if err := train(t.Context(), parsed(t, append(args, "-steps", "5")...)); err != nil {
+		t.Fatal(err)
+	}
+	if got := resultOf(t, out); len(got.losses) != 5 {
+		t.Errorf("%d losses, want 5", len(got.losses))
+	}
+	if s, _, err := (&settings{out: out}).archive().Peek(); err != nil || s.Step != 5 {
+		t.Errorf("step %d, %v", s.Step, err)
 	}
 }
 
@@ -223,7 +253,7 @@ func TestSignals(t *testing.T) {
 		break
 	}
 	t.Logf("training was ended by %v", ended)
-	if got := resultOf(t, out); !bytes.Equal(got.model, want.model) || !reflect.DeepEqual(got.losses, want.losses) {
+	if got := resultOf(t, out); !reflect.DeepEqual(got, want) {
 		t.Error("training that was ended and resumed comes to something else")
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -46,7 +45,7 @@ func train(ctx context.Context, s settings) error {
 				return err
 			}
 		}
-		if s.saveEvery > 0 && t.step%s.saveEvery == 0 {
+		if s.saveEvery > 0 && t.step%s.saveEvery == 0 && t.step < s.steps {
 			if err := t.save(); err != nil {
 				return err
 			}
@@ -188,24 +187,17 @@ func (t *training) validate(ctx context.Context) error {
 	return t.log.validation(t.step, v)
 }
 
-// end saves the model, and a checkpoint if there is something left to do.
+// end saves a last checkpoint and the model.
 func (t *training) end(ctx context.Context) error {
-	s, done := t.s, t.step == t.s.steps
-	if !done {
-		if err := t.save(); err != nil {
-			return err
-		}
+	s := t.s
+	if err := t.save(); err != nil {
+		return err
 	}
 	if err := t.run.SaveModel(s.out, map[string]string{"format": "pt", "step": fmt.Sprint(t.step), "data": t.data.name}); err != nil {
 		return err
 	}
 	if err := t.log.finish(); err != nil {
 		return err
-	}
-	if done {
-		if err := os.RemoveAll(s.checkpoints()); err != nil {
-			return errors.WithStack(err)
-		}
 	}
 	if t.skipped > 0 {
 		t.log.printf("\n%d of %d steps were left out", t.skipped, t.step)
@@ -215,7 +207,7 @@ func (t *training) end(ctx context.Context) error {
 			return err
 		}
 	}
-	if !done {
+	if t.step < s.steps {
 		t.log.printf("\nstopped after step %d of %d\ngo on with: go run ./examples/train -resume -out %s", t.step, s.steps, s.out)
 	}
 	t.log.printf("\nsaved %s\ncontinue a text with: go run ./examples/generate -model %s -prompt %q", s.out, s.out, s.prompt)
