@@ -211,7 +211,7 @@ func TestSignals(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	long := []string{"-steps", "400", "-save-every", "3", "-eval-every", "1000"}
+	long := []string{"-steps", "400", "-save-every", "20", "-eval-every", "1000"}
 	whole := arguments(t, filepath.Join(dir, "whole"), long...)
 	if err := train(t.Context(), parsed(t, whole...)); err != nil {
 		t.Fatal(err)
