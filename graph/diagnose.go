@@ -26,7 +26,7 @@ type NonFiniteError struct {
 
 // Error returns where the node is and how much of its value is wrong:
 //
-//	layers.0.ffn.w2: gradient: Linear (4, 16): 2 of 64 elements are NaN or infinite, first NaN at 17
+//	layers.0.ffn.w2: gradient: LinearDX (4, 16): 2 of 64 elements are NaN or infinite, first NaN at 17
 func (e *NonFiniteError) Error() string {
 	s := fmt.Sprintf("%s %v: %d of %d elements are NaN or infinite, first %v at %d",
 		e.Node, e.Shape, e.Count, e.Shape.TotalSize(), e.Value, e.First)

@@ -344,6 +344,8 @@ func TestSnapshotFlips(t *testing.T) {
 
 // FuzzSnapshot checks that no file makes ReadSnapshot panic or change parameters and then fail, and that what it accepts
 // can be written and read again. Checksums are made right, or hardly any input would get past them.
+//
+// Threads make coverage vary from run to run, over which the fuzzer broods unless it is called with -fuzzminimizetime 1x.
 func FuzzSnapshot(f *testing.F) {
 	file, _, _ := whole(f)
 	f.Add(file, false)

@@ -8,7 +8,9 @@ import (
 )
 
 // FuzzConfig checks that no config.json makes reading it panic, that what is read can be written and read again, and that
-// a model of it, if it is a small one, can be built and compiled or is an error.
+// a model of it, if it is a small one, can be built and compiled.
+//
+// Threads make coverage vary from run to run, over which the fuzzer broods unless it is called with -fuzzminimizetime 1x.
 func FuzzConfig(f *testing.F) {
 	for _, seed := range []string{
 		`{"vocab_size":29,"context_length":8,"d_model":8,"num_layers":1,"num_heads":2}`,
