@@ -17,8 +17,11 @@ func (p *Program) Accumulate(ctx context.Context, feeds ...Feed) (cost float64, 
 	if len(feeds) == 0 {
 		return 0, errors.New("graph: Accumulate: no feeds")
 	}
+	began := p.runs
 	for i, feed := range feeds {
-		if err := p.Run(ctx, feed); err != nil {
+		err := p.Run(ctx, feed)
+		p.began = began
+		if err != nil {
 			return 0, errors.WithMessagef(err, "graph: Accumulate: feed %d", i)
 		}
 		cost += scalar(p.slots[p.cost]) / float64(len(feeds))

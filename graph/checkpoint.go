@@ -7,7 +7,6 @@ import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
 
-	"github.com/logits-go/logits/internal/kernel"
 	"github.com/logits-go/logits/internal/safetensors"
 	"github.com/logits-go/logits/internal/weights"
 )
@@ -26,20 +25,12 @@ func (ps *Params) Write(w io.Writer, metadata map[string]string) error {
 	}
 	sources := make(map[string]safetensors.Source)
 	for name, p := range ps.All() {
-		if p.value.Dtype() == tensor.Float64 {
-			sources[name] = source(weights.F64, p, p.value.Float64s())
-		} else {
-			sources[name] = source(weights.F32, p, p.value.Float32s())
-		}
+		sources[name] = sourceOf(p.value)
 	}
 	if metadata == nil {
 		metadata = map[string]string{"format": "pt"}
 	}
 	return safetensors.Write(w, sources, metadata)
-}
-
-func source[F kernel.Float](d weights.DType, p *Param, numbers []F) safetensors.Source {
-	return safetensors.Source{DType: d, Shape: p.Shape(), Data: func() []byte { return weights.Append(nil, d, numbers) }}
 }
 
 // Load fills the parameters from a file in the safetensors format, or from the files that an index such as
@@ -83,13 +74,23 @@ func (ps *Params) fill(f *weights.File, rename func(name string) string) error {
 			return err
 		}
 	}
+	if err := ps.fits(f); err != nil {
+		return err
+	}
+	return ps.copyFrom(f)
+}
+
+// fits returns an error that lists all of f that does not fit the parameters.
+func (ps *Params) fits(f *weights.File) error {
 	want := make(map[string][]int)
 	for name, p := range ps.All() {
 		want[name] = p.Shape()
 	}
-	if err := f.Check(want); err != nil {
-		return err
-	}
+	return f.Check(want)
+}
+
+// copyFrom fills the parameters with the numbers of f, which fits.
+func (ps *Params) copyFrom(f *weights.File) error {
 	for name, p := range ps.All() {
 		var err error
 		if t := f.Tensors[name]; p.value.Dtype() == tensor.Float64 {

@@ -203,7 +203,9 @@ func own(d *gorgonia.Node, others []*gorgonia.Node) (*gorgonia.Node, error) {
 func (c *compiler) leaf(n *gorgonia.Node) error {
 	for param, node := range c.p.g.params {
 		if node == n {
-			c.slot[n] = c.add(param.header(), nil, 0, n.Shape())
+			slot := c.add(param.header(), nil, 0, n.Shape())
+			c.slot[n] = slot
+			c.p.params = append(c.p.params, paramSlot{param, slot})
 			return nil
 		}
 	}

@@ -21,6 +21,23 @@
 // the same bits whether its text comes token by token or as a prompt, alone or beside others. [Parity] compares a model
 // that generates with the same model on whole texts. With [Int8] weights have eight bits.
 //
+// # Saving
+//
+// [Params.Save] and [Params.Load] keep the parameters of a model in a file. A [Snapshot] is what training needs beside
+// them to go on where it was, and an [Archive] is a folder of the newest snapshots that loses none of them when the
+// program or the machine ends at any moment:
+//
+//	a := graph.Archive{Folder: graph.Dir("runs/a/checkpoints")}
+//	_, err := a.Save(params, graph.Snapshot{
+//		Step: state.Step, Tensors: state.Tensors, // of an optim.State
+//		Counts: map[string]uint64{"runs": prog.Runs()},
+//	})
+//
+// # NaN
+//
+// Where a cost or a gradient is NaN or infinite, the optimizers of package optim refuse the step, and some losses refuse
+// the logits. [Program.Diagnose] then runs the step again and names the operation, parameter or input that it comes from.
+//
 // # Gorgonia
 //
 // The graph underneath is an ordinary Gorgonia graph, and the operations are ordinary Gorgonia ops with gradients.

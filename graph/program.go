@@ -22,6 +22,7 @@ type Program struct {
 	slots []gorgonia.Value // every value of the program
 
 	inputs  []feedSlot
+	params  []paramSlot
 	outputs map[Node]int // slots
 	cost    int          // slot of the cost, or -1
 	grads   []gradSlot
@@ -29,6 +30,7 @@ type Program struct {
 	past    *op.Sequences // what earlier runs were given, in a generating graph
 	tokens  int           // that a run continues each sequence by, then
 	runs    uint64        // runs completed
+	began   uint64        // of them, before the last Run or Accumulate
 	memory  int           // bytes
 	ready   bool          // the last run succeeded
 	busy    atomic.Bool
@@ -68,10 +70,12 @@ func (s *step) ready(p *Program) {
 	s.call.Run, s.call.Sequences = p.runs, p.past
 }
 
-// run executes a step of an op of ours.
+// run executes a step.
 func (s *step) run(p *Program) error {
 	s.ready(p)
 	switch {
+	case s.fused == nil:
+		return s.runStock(p)
 	case s.then != nil:
 		s.then.ready(p)
 		s.fused.RunThen(&s.call, s.plus, s.then.rows)
@@ -80,6 +84,19 @@ func (s *step) run(p *Program) error {
 		return s.fused.RunPlus(&s.call)
 	}
 	return s.fused.Run(&s.call)
+}
+
+// runStock executes a step of an op of Gorgonia's own.
+func (s *step) runStock(p *Program) error {
+	v, err := s.stock.Do(s.call.In...)
+	if err != nil {
+		return errors.Wrap(err, s.stock.String())
+	}
+	if !v.Shape().Eq(s.node.Shape()) {
+		return errors.Errorf("%v yields %v, want %v", s.stock, v.Shape(), s.node.Shape())
+	}
+	p.slots[s.out[0]] = v
+	return nil
 }
 
 type feedSlot struct {
@@ -96,6 +113,11 @@ func (in *feedSlot) check(v gorgonia.Value) error {
 		return errors.WithMessagef(err, "input %s", in.node.Name())
 	}
 	return nil
+}
+
+type paramSlot struct {
+	param *Param
+	slot  int
 }
 
 type gradSlot struct {
@@ -140,6 +162,7 @@ func CompileTrain(cost Node, outputs ...Node) (*Program, error) {
 // leaves neither outputs nor gradients.
 func (p *Program) Run(ctx context.Context, feed Feed) error {
 	return p.exclusively(func() error {
+		p.began = p.runs
 		if err := p.feed(feed); err != nil {
 			return err
 		}
@@ -255,24 +278,9 @@ func (p *Program) run(ctx context.Context) (err error) {
 		if p.profile != nil {
 			start = time.Now()
 		}
-		if s.fused != nil {
-			if err := s.run(p); err != nil {
-				return p.where(at, err)
-			}
-			if p.profile != nil {
-				p.profile[at].add(p, s, start)
-			}
-			continue
+		if err := s.run(p); err != nil {
+			return p.where(at, err)
 		}
-		s.ready(p)
-		v, err := s.stock.Do(s.call.In...)
-		if err != nil {
-			return p.where(at, errors.Wrap(err, s.stock.String()))
-		}
-		if !v.Shape().Eq(s.node.Shape()) {
-			return p.where(at, errors.Errorf("%v yields %v, want %v", s.stock, v.Shape(), s.node.Shape()))
-		}
-		p.slots[s.out[0]] = v
 		if p.profile != nil {
 			p.profile[at].add(p, s, start)
 		}

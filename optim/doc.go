@@ -12,7 +12,7 @@
 // [ClipGradNorm] does the same to the gradients themselves, for those who look at them between.
 //
 // Nothing changes unless everything can: a gradient that is missing, misshapen, NaN or infinite is an error that names
-// the parameter and leaves all weights and the optimizer as they were.
+// the parameter and leaves all weights and the optimizer as they were. [NonFiniteError] tells the last two from the rest.
 //
 // Step leaves gradients as they are. A program of package graph overwrites them in its next run; Gorgonia's tape
 // machine adds to them, so call [ZeroGrad] after Step there.

@@ -147,6 +147,19 @@ func TestSchedules(t *testing.T) {
 	}
 }
 
+// A gradient that is not finite can be told from other errors.
+func TestNonFiniteError(t *testing.T) {
+	good, bad := vector("good", []float64{1}, []float64{1}), vector("bad", []float64{1, 2}, []float64{0, math.NaN()})
+	var found *optim.NonFiniteError
+	err := new(optim.AdamW).Step([]gorgonia.ValueGrad{good, bad})
+	if !errors.As(err, &found) || found.Param != "bad" || found.Shape.TotalSize() != 2 {
+		t.Errorf("%v, want a NonFiniteError of bad", err)
+	}
+	if err := new(optim.AdamW).Step(nil); err == nil || errors.As(err, &found) {
+		t.Errorf("%v, want another error", err)
+	}
+}
+
 // What makes no sense is an error that says so, and nothing changes.
 func TestErrorsChangeNothing(t *testing.T) {
 	nan := math.NaN()

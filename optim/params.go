@@ -61,7 +61,7 @@ func open(ws []weight, params []gorgonia.ValueGrad) ([]weight, float64, error) {
 		}
 		// float32 squares cannot overflow in float64; those of float64 may, while the gradient is finite.
 		if sum-sum != 0 && !finite(w) {
-			return ws[:0], 0, errors.Errorf("the gradient of %s %v holds NaN or Inf", w.name(), w.shape)
+			return ws[:0], 0, errors.WithStack(&NonFiniteError{w.name(), w.shape.Clone()})
 		}
 		squares += sum
 		known = known && before[i].same(&w)
@@ -73,6 +73,19 @@ func open(ws []weight, params []gorgonia.ValueGrad) ([]weight, float64, error) {
 		}
 	}
 	return ws, squares, nil
+}
+
+// A NonFiniteError says that a step was not taken because a gradient holds a NaN or an infinity. Nothing has changed.
+type NonFiniteError struct {
+	Param string       // the first parameter whose gradient does, or "" if all are finite and their norm together is not
+	Shape tensor.Shape // of that parameter
+}
+
+func (e *NonFiniteError) Error() string {
+	if e.Param == "" {
+		return "the norm of the gradients overflows"
+	}
+	return fmt.Sprintf("the gradient of %s %v holds NaN or Inf", e.Param, e.Shape)
 }
 
 // openOne returns the slices of the parameter at a place.
@@ -165,7 +178,7 @@ func finite(w weight) bool {
 func GradNorm(params []gorgonia.ValueGrad) (float64, error) {
 	_, squares, err := open(nil, params)
 	if err == nil && math.IsInf(squares, 1) {
-		err = errors.New("the norm of the gradients overflows")
+		err = errors.WithStack(&NonFiniteError{})
 	}
 	return math.Sqrt(squares), errors.WithMessage(err, "optim: GradNorm")
 }
@@ -185,7 +198,7 @@ func ClipGradNorm(params []gorgonia.ValueGrad, limit float64) (norm float64, err
 	ws, squares, err := open(*list, params)
 	*list = ws
 	if err == nil && math.IsInf(squares, 1) {
-		err = errors.New("the norm of the gradients overflows")
+		err = errors.WithStack(&NonFiniteError{})
 	}
 	if err != nil {
 		return 0, errors.WithMessage(err, "optim: ClipGradNorm")
@@ -216,7 +229,7 @@ func clip(squares, limit float64) (factor, norm float64, err error) {
 	case !(limit >= 0) || math.IsInf(limit, 1):
 		return 0, 0, errors.Errorf("MaxNorm %v, want a finite number of at least 0", limit)
 	case limit > 0 && math.IsInf(norm, 1):
-		return 0, 0, errors.New("the norm of the gradients overflows")
+		return 0, 0, errors.WithStack(&NonFiniteError{})
 	}
 	return clipFactor(norm, limit), norm, nil
 }

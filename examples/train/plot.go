@@ -13,7 +13,9 @@ import (
 func draw(path string, log []entry) error {
 	var training, validation plotter.XYs
 	for _, e := range log {
-		training = append(training, plotter.XY{X: float64(e.Step), Y: e.Loss})
+		if e.Skipped == "" {
+			training = append(training, plotter.XY{X: float64(e.Step), Y: e.Loss})
+		}
 		if e.ValidationLoss != nil {
 			validation = append(validation, plotter.XY{X: float64(e.Step), Y: *e.ValidationLoss})
 		}

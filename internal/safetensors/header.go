@@ -19,14 +19,11 @@ const (
 // checkHeader refuses a file whose header is too long or holds too much, or a key twice, before anything is made of it.
 // All else about a header is checked by the module that parses it.
 func checkHeader(file []byte) error {
-	if len(file) < 8 {
-		return errors.Errorf("%d bytes are no safetensors file", len(file))
+	if err := checkSize(file); err != nil {
+		return err
 	}
-	size := binary.LittleEndian.Uint64(file)
-	switch {
-	case size > maxHeader:
-		return errors.Errorf("a header of %d bytes, at most %d are allowed", size, maxHeader)
-	case size > uint64(len(file)-8):
+	size := headerSize(file)
+	if size > len(file)-8 {
 		return errors.Errorf("a header of %d bytes in a file of %d", size, len(file))
 	}
 	header := file[8 : 8+size]
@@ -43,6 +40,20 @@ func checkHeader(file []byte) error {
 	}
 	return nil
 }
+
+// checkSize refuses a file that claims a header that is too long.
+func checkSize(file []byte) error {
+	if len(file) < 8 {
+		return errors.Errorf("%d bytes are no safetensors file", len(file))
+	}
+	if size := binary.LittleEndian.Uint64(file); size > maxHeader {
+		return errors.Errorf("a header of %d bytes, at most %d are allowed", size, maxHeader)
+	}
+	return nil
+}
+
+// headerSize returns how many bytes the header has, after checkSize.
+func headerSize(file []byte) int { return int(binary.LittleEndian.Uint64(file)) }
 
 // A walker looks at each token of a header once.
 type walker struct{ *json.Decoder }

@@ -9,7 +9,7 @@ import (
 	"github.com/logits-go/logits/internal/weights"
 )
 
-// A Source is a tensor that is yet to be written: Data is called when its turn has come.
+// A Source is a tensor that is yet to be written: Data is called when its turn has come, and not changed.
 type Source struct {
 	DType weights.DType
 	Shape []int

@@ -123,6 +123,17 @@ func Append[F kernel.Float](data []byte, d DType, x []F) []byte {
 	return data
 }
 
+// Bytes returns the numbers of x as type d, as Append does, but in the memory of x where they lie there so already.
+func Bytes[F kernel.Float](d DType, x []F) []byte {
+	if width := int(unsafe.Sizeof(F(0))); little && len(x) > 0 && (d == F32 && width == 4 || d == F64 && width == 8) {
+		return unsafe.Slice((*byte)(unsafe.Pointer(&x[0])), len(x)*width)
+	}
+	return Append(nil, d, x)
+}
+
+// little says that this machine keeps numbers with the little end first, as files do.
+var little = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
 // Each calls f on disjoint ranges [lo, hi) that together cover [0, n), on several threads, as kernel.Parallel does. f
 // may read the data of tensors: where a file has been cut short since it was mapped, memory faults, which becomes an
 // error.

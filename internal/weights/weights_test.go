@@ -44,6 +44,22 @@ func TestAppendRead(t *testing.T) {
 	}
 }
 
+// Bytes are those of Append, without a copy where the type is that of the numbers.
+func TestBytes(t *testing.T) {
+	x32, x64 := []float32{1, -2, 3.5}, []float64{1, -2, 3.5}
+	for _, d := range []DType{F64, F32, F16, BF16} {
+		if !slices.Equal(Bytes(d, x32), Append(nil, d, x32)) || !slices.Equal(Bytes(d, x64), Append(nil, d, x64)) {
+			t.Errorf("%v: %v and %v", d, Bytes(d, x32), Bytes(d, x64))
+		}
+	}
+	if n := testing.AllocsPerRun(10, func() { Bytes(F32, x32); Bytes(F64, x64) }); little && n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if b := Bytes(F32, []float32{}); len(b) != 0 {
+		t.Errorf("no numbers are %v", b)
+	}
+}
+
 // Blocks of Q8_0 are those of ggml's quantize_row_q8_0_ref, restated here in float64 where that changes nothing.
 func TestBlocks(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
