@@ -105,9 +105,9 @@ func openFolder(fsys fs.FS, dir string) (*checkpoint, error) {
 	if err := c.configure(data); err != nil {
 		return nil, errors.WithMessage(err, "config.json")
 	}
-	name := path.Join(dir, "model.safetensors")
+	name := path.Join(dir, weightsName)
 	if _, err := fs.Stat(fsys, name); errors.Is(err, fs.ErrNotExist) {
-		name += ".index.json"
+		name = path.Join(dir, indexName)
 	}
 	if c.weights, err = safetensors.Open(fsys, name); err != nil {
 		return nil, err

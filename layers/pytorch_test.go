@@ -116,6 +116,7 @@ func TestHuggingFaceAgreesWithPyTorch(t *testing.T) {
 		config layers.Config
 	}{
 		{"llama", tinyLlama},
+		{"llama in shards", tinyLlama},
 		{"tied llama", with(tinyLlama, func(c *layers.Config) { c.TieEmbeddings, c.NormEps, c.RoPETheta = true, 1e-6, 500000 })},
 		{"split llama", with(tinyLlama, func(c *layers.Config) { c.SplitRoPE, c.NumKVHeads = true, 1 })},
 		{"gpt2", tinyGPT2},
@@ -131,7 +132,11 @@ func TestHuggingFaceAgreesWithPyTorch(t *testing.T) {
 		if err := text.Save(&tokenizer, tok); err != nil {
 			t.Fatal(err)
 		}
-		dir := export(t, layers.Export{Format: layers.HuggingFace, Tokenizer: tokenizer.Bytes()}, "hf", m)
+		e := layers.Export{Format: layers.HuggingFace, Tokenizer: tokenizer.Bytes()}
+		if strings.HasSuffix(c.name, "in shards") {
+			e.ShardSize = 9000
+		}
+		dir := export(t, e, "hf", m)
 		ids, err := tok.Encode(story)
 		if err != nil {
 			t.Fatal(err)

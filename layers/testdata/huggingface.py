@@ -31,6 +31,17 @@ def tensors(path, dtype):
     return out
 
 
+def folder_tensors(folder, dtype):
+    """The tensors of model.safetensors, or of the shards that its index names."""
+    index = os.path.join(folder, "model.safetensors.index.json")
+    if not os.path.exists(index):
+        return tensors(os.path.join(folder, "model.safetensors"), dtype)
+    with open(index) as f:
+        places = json.load(f)["weight_map"]
+    shards = {shard: tensors(os.path.join(folder, shard), dtype) for shard in set(places.values())}
+    return {name: shards[shard][name] for name, shard in places.items()}
+
+
 def attend(q, k, v):
     """Causal attention of (heads, seq, head)."""
     seq = q.shape[1]
@@ -141,7 +152,7 @@ def answer(request):
         with open(os.path.join(folder, "tokenizer.json"), encoding="utf-8") as f:
             ids = encode(json.load(f), request["text"])
     dtype = torch.float32 if request.get("float32") else torch.float64
-    w = tensors(os.path.join(folder, "model.safetensors"), dtype)
+    w = folder_tensors(folder, dtype)
     with torch.no_grad():
         logits = {"llama": llama, "gpt2": gpt2}[config["model_type"]](config, w, ids)
     return {"tokens": ids, "logits": logits.flatten().tolist()}
