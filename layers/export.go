@@ -30,9 +30,9 @@ type Format int
 
 // The formats.
 const (
-	// Native is a folder with a config.json, which holds the Config, a model.safetensors with weights under the names of
-	// their parameters, or shards of it, and, if there is one, a tokenizer.json. If the path ends in .safetensors it is one file, with the
-	// Config in its metadata and without a tokenizer.
+	// Native is a folder with a config.json, which holds the Config, a model.safetensors or its shards with weights under
+	// the names of their parameters and, if there is one, a tokenizer.json. If the path ends in .safetensors it is one
+	// file, with the Config in its metadata and without a tokenizer.
 	Native Format = iota
 	// HuggingFace is a folder for AutoModelForCausalLM and, if there is a tokenizer, AutoTokenizer. A model of RMSNorm,
 	// RoPE and SwiGLU without biases is a Llama; one of LayerNorm, learned positions and biases, whose keys and values
@@ -40,8 +40,9 @@ const (
 	HuggingFace
 	// Llama2C is the .bin file of llama2.c, of a Llama with its RoPETheta and NormEps, in F32 and without a tokenizer.
 	Llama2C
-	// GGUF is a file of llama.cpp, of a Llama. Its tokenizer is byte-level BPE as in GPT-2 or SentencePiece's as in
-	// Llama 2; llama.cpp puts the space that begins a text behind special tokens, too.
+	// GGUF is a file of llama.cpp, of a Llama or of a GPT-2 with GELUTanh. NormEps and RoPETheta become float32. Its
+	// tokenizer is byte-level BPE as in GPT-2 or SentencePiece's as in Llama 2; llama.cpp puts the space that begins a
+	// text behind special tokens, too.
 	GGUF
 )
 
@@ -55,8 +56,8 @@ const (
 	F32 Numbers = iota
 	F16
 	BF16
-	// Q8_0 has blocks of 32 integers of 8 bits with a common scale, in GGUF alone. Vectors stay in F32, and matrices
-	// whose rows are no whole blocks in F16.
+	// Q8_0 has blocks of 32 integers of 8 bits with a common scale, in GGUF alone. Vectors and learned positions
+	// stay in F32, as they do with F16 and BF16 there, and matrices whose rows are no whole blocks in F16.
 	Q8_0
 )
 
