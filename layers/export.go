@@ -35,10 +35,10 @@ const (
 	// file, with the Config in its metadata and without a tokenizer.
 	Native Format = iota
 	// HuggingFace is a folder for AutoModelForCausalLM and, if there is a tokenizer, AutoTokenizer. A model of RMSNorm,
-	// RoPE and SwiGLU without biases is a Llama; one of LayerNorm, learned positions and biases, whose keys and values
-	// have as many heads as queries, is a GPT-2. They have no others.
+	// RoPE and SwiGLU is a Llama, with biases or without; one of LayerNorm, learned positions and biases, whose keys and
+	// values have as many heads as queries, is a GPT-2. They have no others.
 	HuggingFace
-	// Llama2C is the .bin file of llama2.c, of a Llama with its RoPETheta and NormEps, in F32 and without a tokenizer.
+	// Llama2C is the .bin file of llama2.c, of a Llama without biases and with its RoPETheta and NormEps, in F32 and without a tokenizer.
 	Llama2C
 	// GGUF is a file of llama.cpp, of a Llama or of a GPT-2 with GELUTanh. NormEps and RoPETheta become float32. Its
 	// tokenizer is byte-level BPE as in GPT-2 or SentencePiece's as in Llama 2; llama.cpp puts the space that begins a

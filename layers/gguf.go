@@ -55,6 +55,7 @@ func (c *checkpoint) configureGGUF(values map[string]any) error {
 	switch architecture {
 	case "llama":
 		c.config, c.templates = ggufLlama(s), ggufTemplates()
+		_, c.config.Bias = c.weights.Tensors["blk.0.attn_q.bias"] // and then all of them are wanted
 	case "gpt2":
 		c.config, c.templates = ggufGPT2(s), gpt2GGUF
 		// Earlier versions of llama.cpp want the embedding once more as the output layer, which GPT-2 does not have.

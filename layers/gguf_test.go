@@ -181,6 +181,27 @@ func TestGGUFSettings(t *testing.T) {
 	}
 }
 
+// A Llama has all biases or none.
+func TestGGUFBiases(t *testing.T) {
+	m := random(t, with(tinyLlama, func(c *layers.Config) { c.Bias = true }))
+	for _, c := range []struct {
+		without string
+		want    []string
+	}{
+		{".weight", []string{"missing token_embd.weight"}},
+		{"attn_q.bias", []string{"unknown blk.0.attn_k.bias", "unknown blk.1.ffn_up.bias"}},
+		{"attn_output.bias", []string{"missing blk.0.attn_output.bias", "missing blk.1.attn_output.bias"}},
+		{"1.ffn_gate.bias", []string{"missing blk.1.ffn_gate.bias"}},
+	} {
+		path := export(t, layers.Export{Format: layers.GGUF}, "m.gguf", m)
+		regguf(t, path, nil, func(tensors map[string]gguf.Source) {
+			maps.DeleteFunc(tensors, func(name string, _ gguf.Source) bool { return strings.HasSuffix(name, c.without) })
+		})
+		_, err := layers.Open(path)
+		wants(t, "without "+c.without, err, c.want...)
+	}
+}
+
 // Tensors of a GPT-2 that are missing, unknown or misshapen are listed, and an output layer that is the embedding once
 // more, as earlier versions of llama.cpp want it, is none.
 func TestGGUFTensorsOfGPT2(t *testing.T) {

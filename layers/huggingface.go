@@ -17,8 +17,6 @@ func (c Config) isLlama() error {
 		return errors.Errorf("a Llama has no positions of kind %v", c.Position)
 	case c.Activation != GatedSiLU:
 		return errors.Errorf("a Llama has no activation %v", c.Activation)
-	case c.Bias:
-		return errors.New("a Llama has no Bias")
 	}
 	return nil
 }

@@ -112,6 +112,7 @@ func TestStoriesAgreeWithPyTorch(t *testing.T) {
 // the tokens that the tokenizer beside it makes.
 func TestFilesAgreeWithPyTorch(t *testing.T) {
 	untied := func(c *layers.Config) { c.TieEmbeddings = false }
+	biased := func(c *layers.Config) { c.Bias = true }
 	models := []struct {
 		name   string
 		config layers.Config
@@ -123,9 +124,13 @@ func TestFilesAgreeWithPyTorch(t *testing.T) {
 			layers.Export{Format: layers.HuggingFace}},
 		{"split llama", with(tinyLlama, func(c *layers.Config) { c.SplitRoPE, c.NumKVHeads = true, 1 }),
 			layers.Export{Format: layers.HuggingFace}},
+		{"biased llama", with(tinyLlama, biased), layers.Export{Format: layers.HuggingFace}},
+		{"biased split llama", with(with(tinyLlama, biased), func(c *layers.Config) { c.SplitRoPE = true }),
+			layers.Export{Format: layers.HuggingFace}},
 		{"gpt2", tinyGPT2, layers.Export{Format: layers.HuggingFace}},
 		{"untied gpt2", with(tinyGPT2, untied), layers.Export{Format: layers.HuggingFace}},
 		{"llama in GGUF", tinyLlama, layers.Export{Format: layers.GGUF}},
+		{"biased llama in GGUF", with(tinyLlama, biased), layers.Export{Format: layers.GGUF}},
 		{"gpt2 in GGUF", tinyGPT2, layers.Export{Format: layers.GGUF}},
 		{"untied gpt2 in GGUF", with(tinyGPT2, untied), layers.Export{Format: layers.GGUF}},
 	}

@@ -116,6 +116,8 @@ def from_gguf(values, tensors):
         ),
     }[kind]
     c = {name: at(key) for name, key in c.items()}
+    biased = "blk.0.attn_q.bias" in tensors
+    c.update(attention_bias=biased, mlp_bias=biased)
     c.update(model_type=kind, tie_word_embeddings=tied, activation_function="gelu_new")
     w = {}
     for name, t in tensors.items():
@@ -154,9 +156,14 @@ def attend(q, k, v):
 def llama(c, w, ids):
     dim, heads, kv = c["hidden_size"], c["num_attention_heads"], c["num_key_value_heads"]
     head, seq = dim // heads, len(ids)
+    biased, mlp_biased = c.get("attention_bias", False), c.get("mlp_bias", False)
     x = w["model.embed_tokens.weight"][ids]
     at = torch.outer(torch.arange(seq).to(x), c["rope_theta"] ** (-torch.arange(0, head, 2).to(x) / head))
     cos, sin = torch.cat([at, at], -1).cos(), torch.cat([at, at], -1).sin()
+
+    def linear(x, name, bias):
+        assert (name + ".bias" in w) == bias, name
+        return x @ w[name + ".weight"].T + (w[name + ".bias"] if bias else 0)
 
     def norm(x, name):
         return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + c["rms_norm_eps"]) * w[name + ".weight"]
@@ -168,14 +175,14 @@ def llama(c, w, ids):
         p = f"model.layers.{i}."
         h = norm(x, p + "input_layernorm")
         q, k, v = (
-            (h @ w[f"{p}self_attn.{n}_proj.weight"].T).view(seq, -1, head).transpose(0, 1) for n in "qkv"
+            linear(h, f"{p}self_attn.{n}_proj", biased).view(seq, -1, head).transpose(0, 1) for n in "qkv"
         )
         q, k = turn(q), turn(k)
         k, v = k.repeat_interleave(heads // kv, 0), v.repeat_interleave(heads // kv, 0)
-        x = x + attend(q, k, v) @ w[p + "self_attn.o_proj.weight"].T
+        x = x + linear(attend(q, k, v), p + "self_attn.o_proj", biased)
         h = norm(x, p + "post_attention_layernorm")
-        gate, up = h @ w[p + "mlp.gate_proj.weight"].T, h @ w[p + "mlp.up_proj.weight"].T
-        x = x + (torch.nn.functional.silu(gate) * up) @ w[p + "mlp.down_proj.weight"].T
+        gate, up = (linear(h, f"{p}mlp.{n}_proj", mlp_biased) for n in ("gate", "up"))
+        x = x + linear(torch.nn.functional.silu(gate) * up, p + "mlp.down_proj", mlp_biased)
     head_of = "model.embed_tokens.weight" if c["tie_word_embeddings"] else "lm_head.weight"
     return norm(x, "model.norm") @ w[head_of].T
 
