@@ -3,7 +3,6 @@ package layers
 import (
 	"encoding/json"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/pkg/errors"
@@ -20,6 +19,10 @@ type Export struct {
 	// Tokenizer is the content of a tokenizer.json of Hugging Face, as text.Save writes it, for formats with a place for
 	// it. Without one, those who open the model must know its tokens.
 	Tokenizer []byte
+	// ShardSize is how many bytes a file of weights in a folder may have; 0 means that one file has them all. Weights that
+	// are too many become shards as Hugging Face writes them, model-00001-of-00003.safetensors and so on, which
+	// model.safetensors.index.json lists. A tensor that is larger has a shard to itself.
+	ShardSize int64
 }
 
 // A Format is a way to keep a model in files.
@@ -27,18 +30,19 @@ type Format int
 
 // The formats.
 const (
-	// Native is a folder with a config.json, which holds the Config, a model.safetensors with weights under the names of
-	// their parameters and, if there is one, a tokenizer.json. If the path ends in .safetensors it is one file, with the
-	// Config in its metadata and without a tokenizer.
+	// Native is a folder with a config.json, which holds the Config, a model.safetensors or its shards with weights under
+	// the names of their parameters and, if there is one, a tokenizer.json. If the path ends in .safetensors it is one
+	// file, with the Config in its metadata and without a tokenizer.
 	Native Format = iota
 	// HuggingFace is a folder for AutoModelForCausalLM and, if there is a tokenizer, AutoTokenizer. A model of RMSNorm,
-	// RoPE and SwiGLU without biases is a Llama; one of LayerNorm, learned positions and biases, whose keys and values
-	// have as many heads as queries, is a GPT-2. They have no others.
+	// RoPE and SwiGLU is a Llama, with biases or without; one of LayerNorm, learned positions and biases, whose keys and
+	// values have as many heads as queries, is a GPT-2. They have no others.
 	HuggingFace
-	// Llama2C is the .bin file of llama2.c, of a Llama with its RoPETheta and NormEps, in F32 and without a tokenizer.
+	// Llama2C is the .bin file of llama2.c, of a Llama without biases and with its RoPETheta and NormEps, in F32 and without a tokenizer.
 	Llama2C
-	// GGUF is a file of llama.cpp, of a Llama. Its tokenizer is byte-level BPE as in GPT-2 or SentencePiece's as in
-	// Llama 2; llama.cpp puts the space that begins a text behind special tokens, too.
+	// GGUF is a file of llama.cpp, of a Llama or of a GPT-2 with GELUTanh. NormEps and RoPETheta become float32. Its
+	// tokenizer is byte-level BPE as in GPT-2 or SentencePiece's as in Llama 2; llama.cpp puts the space that begins a
+	// text behind special tokens, too.
 	GGUF
 )
 
@@ -52,8 +56,8 @@ const (
 	F32 Numbers = iota
 	F16
 	BF16
-	// Q8_0 has blocks of 32 integers of 8 bits with a common scale, in GGUF alone. Vectors stay in F32, and matrices
-	// whose rows are no whole blocks in F16.
+	// Q8_0 has blocks of 32 integers of 8 bits with a common scale, in GGUF alone. Vectors and learned positions
+	// stay in F32, as they do with F16 and BF16 there, and matrices whose rows are no whole blocks in F16.
 	Q8_0
 )
 
@@ -71,9 +75,15 @@ func (n Numbers) MarshalText() ([]byte, error)     { return marshal("numbers", n
 func (n *Numbers) UnmarshalText(text []byte) error { return unmarshal("numbers", numberTypes, n, text) }
 func (n Numbers) String() string                   { return name(numberTypes, int(n)) }
 
-// Write writes m to path, which a Format says is a folder or a file. Each file appears whole or not at all, and that of
-// the weights last. What the format cannot hold is an error; only Dropout and Checkpoint, which concern training alone,
-// stay behind where it has no place for them.
+// Write writes m to path, which a Format says is a folder or a file. Each file appears whole or not at all.
+//
+// A folder may hold an earlier model. It stays as it is until the new files are on the disk beside it. Then its weights
+// are removed, with all shards of any number, the new files take their places, and the one that [Open] begins with comes
+// last, model.safetensors or the index of shards. So a folder holds the old model, the new one, or for the moment between
+// them none that opens. Files of other names stay, a tokenizer.json that none replaces among them.
+//
+// What the format cannot hold is an error; only Dropout and Checkpoint, which concern training alone, stay behind where
+// it has no place for them.
 func (e Export) Write(path string, m *TransformerLM) (err error) {
 	defer func() {
 		if r := recover(); r != nil { // of a model that was put together by hand
@@ -91,6 +101,10 @@ func (e Export) write(path string, m *TransformerLM) error {
 		return errors.Errorf("numbers %d", e.Numbers)
 	case e.Numbers == Q8_0 && e.Format != GGUF, e.Numbers != F32 && e.Format == Llama2C:
 		return errors.Errorf("the format has no numbers of type %v", e.Numbers)
+	case e.ShardSize < 0:
+		return errors.Errorf("shards of %d bytes", e.ShardSize)
+	case e.ShardSize != 0 && e.Format != Native && e.Format != HuggingFace:
+		return errors.New("the format has no shards")
 	case e.Tokenizer != nil && !json.Valid(e.Tokenizer):
 		return errors.New("the tokenizer is no JSON")
 	}
@@ -120,55 +134,18 @@ func (e Export) writeNative(path string, m *TransformerLM, d weights.DType) erro
 		return err
 	}
 	if filepath.Ext(path) == ".safetensors" {
-		if e.Tokenizer != nil {
+		switch {
+		case e.Tokenizer != nil:
 			return errors.New("a single file has no place for a tokenizer")
+		case e.ShardSize != 0:
+			return errors.New("a single file has no shards")
 		}
 		config, err := json.Marshal(m.Config)
 		if err != nil {
 			return errors.WithStack(err)
 		}
-		return writeSafetensors(path, slots, d, map[string]string{"format": "pt", configKey: string(config)})
+		metadata := map[string]string{"format": "pt", configKey: string(config)}
+		return weights.WriteFile(path, func(w io.Writer) error { return safetensors.Write(w, sources(slots, d), metadata) })
 	}
-	if err := writeFolder(path, map[string]any{"config.json": m.Config}, e.Tokenizer); err != nil {
-		return err
-	}
-	return writeSafetensors(filepath.Join(path, "model.safetensors"), slots, d, map[string]string{"format": "pt"})
-}
-
-func writeSafetensors(path string, slots []slot, d weights.DType, metadata map[string]string) error {
-	sources := make(map[string]safetensors.Source)
-	for _, s := range slots {
-		sources[s.name] = safetensors.Source{DType: d, Shape: s.shape(), Data: func() []byte {
-			return weights.Append(nil, d, s.numbers())
-		}}
-	}
-	return weights.WriteFile(path, func(w io.Writer) error { return safetensors.Write(w, sources, metadata) })
-}
-
-// writeFolder writes what lies beside the weights in a folder: JSON files by name, and a tokenizer if there is one.
-func writeFolder(dir string, files map[string]any, tokenizer []byte) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return errors.WithStack(err)
-	}
-	contents := make(map[string][]byte)
-	if tokenizer != nil {
-		contents["tokenizer.json"] = tokenizer
-	}
-	for name, value := range files {
-		data, err := json.MarshalIndent(value, "", "  ")
-		if err != nil {
-			return errors.Wrap(err, name)
-		}
-		contents[name] = append(data, '\n')
-	}
-	for name, data := range contents {
-		err := weights.WriteFile(filepath.Join(dir, name), func(w io.Writer) error {
-			_, err := w.Write(data)
-			return err
-		})
-		if err != nil {
-			return errors.WithMessage(err, name)
-		}
-	}
-	return nil
+	return e.writeFolder(path, map[string]any{"config.json": m.Config}, slots, d)
 }

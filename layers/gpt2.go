@@ -1,32 +1,47 @@
 package layers
 
-// gpt2Templates are the tensors of GPT-2 in Hugging Face's files.
-var gpt2Templates = func() []template {
+// gpt2Tensors are the tensors of GPT-2 that have a weight and a bias. Hugging Face's Conv1D is (in, out).
+var gpt2Tensors = []struct {
+	huggingFace, gguf string
+	params            []string
+	conv              bool
+}{
+	{"transformer.h.#.ln_1", "blk.#.attn_norm", []string{"layers.#.ln1"}, false},
+	{"transformer.h.#.attn.c_attn", "blk.#.attn_qkv",
+		[]string{"layers.#.attn.q_proj", "layers.#.attn.k_proj", "layers.#.attn.v_proj"}, true},
+	{"transformer.h.#.attn.c_proj", "blk.#.attn_output", []string{"layers.#.attn.output_proj"}, true},
+	{"transformer.h.#.ln_2", "blk.#.ffn_norm", []string{"layers.#.ln2"}, false},
+	{"transformer.h.#.mlp.c_fc", "blk.#.ffn_up", []string{"layers.#.ffn.w1"}, true},
+	{"transformer.h.#.mlp.c_proj", "blk.#.ffn_down", []string{"layers.#.ffn.w2"}, true},
+	{"transformer.ln_f", "output_norm", []string{"ln_final"}, false},
+}
+
+// gpt2Templates are the tensors of GPT-2 in Hugging Face's files, and gpt2GGUF in those of llama.cpp.
+var (
+	gpt2Templates = gpt2TemplatesOf(false, "transformer.wte.weight", "transformer.wpe.weight", "lm_head.weight")
+	gpt2GGUF      = gpt2TemplatesOf(true, "token_embd.weight", ggufPositions, "output.weight")
+)
+
+func gpt2TemplatesOf(gguf bool, tokens, positions, head string) []template {
 	ts := []template{
-		{"transformer.wte.weight", []string{"token_embeddings.weight"}, asIs},
-		{"transformer.wpe.weight", []string{"position_embeddings.weight"}, asIs},
+		{tokens, []string{"token_embeddings.weight"}, asIs},
+		{positions, []string{"position_embeddings.weight"}, asIs},
 	}
-	for _, t := range []struct {
-		name   string
-		params []string
-		layout layout // of the weight
-	}{
-		{"transformer.h.#.ln_1", []string{"layers.#.ln1"}, asIs},
-		{"transformer.h.#.attn.c_attn", []string{"layers.#.attn.q_proj", "layers.#.attn.k_proj", "layers.#.attn.v_proj"}, transposed},
-		{"transformer.h.#.attn.c_proj", []string{"layers.#.attn.output_proj"}, transposed},
-		{"transformer.h.#.ln_2", []string{"layers.#.ln2"}, asIs},
-		{"transformer.h.#.mlp.c_fc", []string{"layers.#.ffn.w1"}, transposed},
-		{"transformer.h.#.mlp.c_proj", []string{"layers.#.ffn.w2"}, transposed},
-		{"transformer.ln_f", []string{"ln_final"}, asIs},
-	} {
-		weight, bias := template{t.name + ".weight", nil, t.layout}, template{t.name + ".bias", nil, asIs}
+	for _, t := range gpt2Tensors {
+		weight, bias := template{name: t.huggingFace + ".weight"}, template{name: t.huggingFace + ".bias"}
+		switch {
+		case gguf:
+			weight.name, bias.name = t.gguf+".weight", t.gguf+".bias"
+		case t.conv:
+			weight.layout = transposed
+		}
 		for _, p := range t.params {
 			weight.params, bias.params = append(weight.params, p+".weight"), append(bias.params, p+".bias")
 		}
 		ts = append(ts, weight, bias)
 	}
-	return append(ts, template{"lm_head.weight", []string{"lm_head.weight"}, asIs})
-}()
+	return append(ts, template{head, []string{"lm_head.weight"}, asIs})
+}
 
 // gpt2Activations are the activations that Hugging Face's GPT-2 may have, by the names it has for them.
 var gpt2Activations = map[string]Activation{

@@ -2,7 +2,6 @@ package layers
 
 import (
 	"encoding/json"
-	"path/filepath"
 
 	"github.com/pkg/errors"
 
@@ -18,8 +17,6 @@ func (c Config) isLlama() error {
 		return errors.Errorf("a Llama has no positions of kind %v", c.Position)
 	case c.Activation != GatedSiLU:
 		return errors.Errorf("a Llama has no activation %v", c.Activation)
-	case c.Bias:
-		return errors.New("a Llama has no Bias")
 	}
 	return nil
 }
@@ -79,10 +76,7 @@ func (e Export) writeHuggingFace(dir string, m *TransformerLM, d weights.DType) 
 			"eos_token":                    end.text(),
 		}
 	}
-	if err := writeFolder(dir, files, e.Tokenizer); err != nil {
-		return err
-	}
-	return writeSafetensors(filepath.Join(dir, "model.safetensors"), slots, d, map[string]string{"format": "pt"})
+	return e.writeFolder(dir, files, slots, d)
 }
 
 // An addedToken is a token that a tokenizer.json has beside its vocabulary.

@@ -58,6 +58,14 @@ func (s slot) shape() []int {
 	return shape
 }
 
+// columns returns how many numbers of a parameter a layout moves together: those of a row of a matrix, and one of a bias.
+func columns(p *graph.Param) int {
+	if shape := p.Shape(); len(shape) > 1 {
+		return shape[1]
+	}
+	return 1
+}
+
 // read fills the parameters from the tensor in the file.
 func (s slot) read(t weights.Tensor) error {
 	if s.params[0].Value().Dtype() == tensor.Float64 {
@@ -72,7 +80,7 @@ func readSlot[F kernel.Float](s slot, t weights.Tensor) error {
 		out = s.shape()[1]
 	}
 	for _, p := range s.params {
-		dst, cols := numbersOf[F](p), p.Shape()[len(p.Shape())-1]
+		dst, cols := numbersOf[F](p), columns(p)
 		var err error
 		switch s.layout {
 		case transposed:
@@ -117,7 +125,7 @@ func readTransposed[F kernel.Float](dst []F, in int, t weights.Tensor, from, out
 func (s slot) numbers() []float32 {
 	var out []float32
 	for _, p := range s.params {
-		at, cols := len(out), p.Shape()[len(p.Shape())-1]
+		at, cols := len(out), columns(p)
 		out = append(out, float32s(p)...)
 		if s.layout == halves || s.layout == pairs {
 			for r, part := range slices.Collect(slices.Chunk(float32s(p), cols)) {

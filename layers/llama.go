@@ -1,35 +1,44 @@
 package layers
 
-// llamaTensors are the tensors of a Llama, in the order of llama2.c's files.
+// llamaTensors are the tensors of a Llama, in the order of llama2.c's files, and whether a Llama with biases has one there.
 var llamaTensors = []struct {
 	param, huggingFace, gguf string
 	layout                   layout
+	bias                     bool
 }{
-	{"token_embeddings", "model.embed_tokens", "token_embd", asIs},
-	{"layers.#.ln1", "model.layers.#.input_layernorm", "blk.#.attn_norm", asIs},
-	{"layers.#.attn.q_proj", "model.layers.#.self_attn.q_proj", "blk.#.attn_q", rotary},
-	{"layers.#.attn.k_proj", "model.layers.#.self_attn.k_proj", "blk.#.attn_k", rotary},
-	{"layers.#.attn.v_proj", "model.layers.#.self_attn.v_proj", "blk.#.attn_v", asIs},
-	{"layers.#.attn.output_proj", "model.layers.#.self_attn.o_proj", "blk.#.attn_output", asIs},
-	{"layers.#.ln2", "model.layers.#.post_attention_layernorm", "blk.#.ffn_norm", asIs},
-	{"layers.#.ffn.w1", "model.layers.#.mlp.gate_proj", "blk.#.ffn_gate", asIs},
-	{"layers.#.ffn.w2", "model.layers.#.mlp.down_proj", "blk.#.ffn_down", asIs},
-	{"layers.#.ffn.w3", "model.layers.#.mlp.up_proj", "blk.#.ffn_up", asIs},
-	{"ln_final", "model.norm", "output_norm", asIs},
-	{"lm_head", "lm_head", "output", asIs},
+	{"token_embeddings", "model.embed_tokens", "token_embd", asIs, false},
+	{"layers.#.ln1", "model.layers.#.input_layernorm", "blk.#.attn_norm", asIs, false},
+	{"layers.#.attn.q_proj", "model.layers.#.self_attn.q_proj", "blk.#.attn_q", rotary, true},
+	{"layers.#.attn.k_proj", "model.layers.#.self_attn.k_proj", "blk.#.attn_k", rotary, true},
+	{"layers.#.attn.v_proj", "model.layers.#.self_attn.v_proj", "blk.#.attn_v", asIs, true},
+	{"layers.#.attn.output_proj", "model.layers.#.self_attn.o_proj", "blk.#.attn_output", asIs, true},
+	{"layers.#.ln2", "model.layers.#.post_attention_layernorm", "blk.#.ffn_norm", asIs, false},
+	{"layers.#.ffn.w1", "model.layers.#.mlp.gate_proj", "blk.#.ffn_gate", asIs, true},
+	{"layers.#.ffn.w2", "model.layers.#.mlp.down_proj", "blk.#.ffn_down", asIs, true},
+	{"layers.#.ffn.w3", "model.layers.#.mlp.up_proj", "blk.#.ffn_up", asIs, true},
+	{"ln_final", "model.norm", "output_norm", asIs, false},
+	{"lm_head", "lm_head", "output", asIs, false},
 }
 
 // llamaTemplates are the tensors of a Llama in Hugging Face's files, and ggufTemplates in those of llama.cpp.
 func llamaTemplates() (ts []template) {
 	for _, t := range llamaTensors {
-		ts = append(ts, template{t.huggingFace + ".weight", []string{t.param + ".weight"}, t.layout})
+		ts = appendLlama(ts, t.huggingFace, t.param, t.layout, t.bias)
 	}
 	return ts
 }
 
 func ggufTemplates() (ts []template) {
 	for _, t := range llamaTensors {
-		ts = append(ts, template{t.gguf + ".weight", []string{t.param + ".weight"}, t.layout})
+		ts = appendLlama(ts, t.gguf, t.param, t.layout, t.bias)
+	}
+	return ts
+}
+
+func appendLlama(ts []template, name, param string, l layout, bias bool) []template {
+	ts = append(ts, template{name + ".weight", []string{param + ".weight"}, l})
+	if bias {
+		ts = append(ts, template{name + ".bias", []string{param + ".bias"}, l})
 	}
 	return ts
 }
@@ -53,8 +62,10 @@ func llamaConfig(s *settings) Config {
 		want(s, "head_dim", c.DModel/c.NumHeads)
 	}
 	s.activation("hidden_act", "silu", map[string]Activation{"silu": GatedSiLU, "swish": GatedSiLU})
-	want(s, "attention_bias", false)
-	want(s, "mlp_bias", false)
+	c.Bias = take(s, "attention_bias", false)
+	if mlp := take(s, "mlp_bias", false); mlp != c.Bias {
+		s.fail("attention_bias %v with mlp_bias %v is not supported, a model has both or none", c.Bias, mlp)
+	}
 	want(s, "pretraining_tp", 1)
 	want(s, "rope_interleaved", false)
 	want(s, "is_llama_config", true)
@@ -97,7 +108,7 @@ func llamaSettings(c Config) map[string]any {
 		"rms_norm_eps":            c.NormEps,
 		"rope_theta":              c.RoPETheta,
 		"tie_word_embeddings":     c.TieEmbeddings,
-		"attention_bias":          false,
-		"mlp_bias":                false,
+		"attention_bias":          c.Bias,
+		"mlp_bias":                c.Bias,
 	}
 }

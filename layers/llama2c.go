@@ -70,6 +70,9 @@ func writeLlama2C(w io.Writer, m *TransformerLM) error {
 	if err := c.isLlama(); err != nil {
 		return err
 	}
+	if c.Bias {
+		return errors.New("llama2.c has no Bias")
+	}
 	if c.NormEps != llama2cEps || c.RoPETheta != llama2cTheta {
 		return errors.Errorf("layers: llama2.c has NormEps %v and RoPETheta %v, the model %v and %v", llama2cEps, llama2cTheta, c.NormEps, c.RoPETheta)
 	}

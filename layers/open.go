@@ -22,7 +22,7 @@ import (
 //   - a folder with a config.json and a model.safetensors, or a model.safetensors.index.json and the files it names;
 //   - a .safetensors file with a config in its metadata, as [Export] writes it;
 //   - a .bin file of llama2.c, whose models have RoPE of base 10000 and a NormEps of 1e-5;
-//   - a .gguf file of llama.cpp that holds a Llama in F64, F32, F16, BF16 or Q8_0.
+//   - a .gguf file of llama.cpp that holds a Llama or a GPT-2 in F64, F32, F16, BF16 or Q8_0.
 //
 // A config.json holds a [Config], or the settings of Hugging Face's Llama or GPT-2. Of theirs, what concerns training
 // alone and a Config does not have is passed over: attention_dropout, attn_pdrop and initializer_range. Every other
@@ -105,9 +105,9 @@ func openFolder(fsys fs.FS, dir string) (*checkpoint, error) {
 	if err := c.configure(data); err != nil {
 		return nil, errors.WithMessage(err, "config.json")
 	}
-	name := path.Join(dir, "model.safetensors")
+	name := path.Join(dir, weightsName)
 	if _, err := fs.Stat(fsys, name); errors.Is(err, fs.ErrNotExist) {
-		name += ".index.json"
+		name = path.Join(dir, indexName)
 	}
 	if c.weights, err = safetensors.Open(fsys, name); err != nil {
 		return nil, err
@@ -177,14 +177,19 @@ func (c *checkpoint) tidy() error {
 	if err != nil || !c.config.TieEmbeddings {
 		return err
 	}
-	tensors = c.weights.Tensors
-	head, embedding := tensors["lm_head.weight"], tensors[c.templates[0].name]
-	if head.Data == nil || !slices.Equal(head.Shape, embedding.Shape) {
-		return nil // there is none, or it is an error later
+	return c.dropCopy("lm_head.weight", c.templates[0].name)
+}
+
+// dropCopy forgets an output layer that is there and is the embedding once more.
+func (c *checkpoint) dropCopy(head, embedding string) error {
+	tensors := c.weights.Tensors
+	h, e := tensors[head], tensors[embedding]
+	if h.Data == nil || h.DType != e.DType || !slices.Equal(h.Shape, e.Shape) {
+		return nil // there is none, or it is another
 	}
 	return weights.Each(1, 1, func(int, int) {
-		if head.DType == embedding.DType && bytes.Equal(head.Data, embedding.Data) {
-			delete(tensors, "lm_head.weight")
+		if bytes.Equal(h.Data, e.Data) {
+			delete(tensors, head)
 		}
 	})
 }

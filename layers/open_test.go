@@ -50,6 +50,7 @@ func wants(t *testing.T, what string, err error, parts ...string) {
 // Settings of Hugging Face that a model cannot follow are named, and those that change nothing pass.
 func TestHuggingFaceSettings(t *testing.T) {
 	type object = map[string]any
+	biased := with(tinyLlama, func(c *layers.Config) { c.Bias = true })
 	for _, c := range []struct {
 		config layers.Config
 		change object
@@ -61,7 +62,16 @@ func TestHuggingFaceSettings(t *testing.T) {
 		{tinyLlama, object{"rope_theta": nil, "rope_parameters": object{"rope_theta": 10000, "rope_type": "default"}}, nil},
 		{tinyLlama, object{"rope_scaling": object{"type": "linear", "factor": 2}}, []string{"rope_scaling type linear", "rope_scaling factor 2"}},
 		{tinyLlama, object{"rope_parameters": object{"rope_theta": 5e5, "partial_rotary_factor": 0.5}}, []string{"partial_rotary_factor 0.5"}},
-		{tinyLlama, object{"attention_bias": true, "mlp_bias": true}, []string{"attention_bias true", "mlp_bias true"}},
+		{biased, object{"attention_bias": true, "mlp_bias": true}, nil},
+		{tinyLlama, object{"attention_bias": true, "mlp_bias": true}, []string{
+			"missing model.layers.0.self_attn.k_proj.bias", "missing model.layers.1.mlp.gate_proj.bias",
+		}},
+		{biased, object{"attention_bias": false, "mlp_bias": nil}, []string{
+			"unknown model.layers.0.self_attn.o_proj.bias", "unknown model.layers.1.mlp.down_proj.bias",
+		}},
+		{biased, object{"mlp_bias": nil}, []string{"attention_bias true with mlp_bias false"}},
+		{biased, object{"attention_bias": false}, []string{"attention_bias false with mlp_bias true"}},
+		{biased, object{"mlp_bias": "yes"}, []string{`mlp_bias is "yes"`}},
 		{tinyLlama, object{"hidden_act": "gelu"}, []string{`hidden_act "gelu"`}},
 		{tinyLlama, object{"head_dim": 16}, []string{"head_dim 16"}},
 		{tinyLlama, object{"pretraining_tp": 2}, []string{"pretraining_tp 2"}},

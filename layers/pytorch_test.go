@@ -108,18 +108,31 @@ func TestStoriesAgreeWithPyTorch(t *testing.T) {
 	}
 }
 
-// What was trained here is, in Hugging Face's layout, a model that PyTorch runs to the same logits, of the tokens that
-// the tokenizer beside it makes.
-func TestHuggingFaceAgreesWithPyTorch(t *testing.T) {
+// What was trained here is, in Hugging Face's layout and in llama.cpp's, a model that PyTorch runs to the same logits, of
+// the tokens that the tokenizer beside it makes.
+func TestFilesAgreeWithPyTorch(t *testing.T) {
+	untied := func(c *layers.Config) { c.TieEmbeddings = false }
+	biased := func(c *layers.Config) { c.Bias = true }
 	models := []struct {
 		name   string
 		config layers.Config
+		export layers.Export
 	}{
-		{"llama", tinyLlama},
-		{"tied llama", with(tinyLlama, func(c *layers.Config) { c.TieEmbeddings, c.NormEps, c.RoPETheta = true, 1e-6, 500000 })},
-		{"split llama", with(tinyLlama, func(c *layers.Config) { c.SplitRoPE, c.NumKVHeads = true, 1 })},
-		{"gpt2", tinyGPT2},
-		{"untied gpt2", with(tinyGPT2, func(c *layers.Config) { c.TieEmbeddings = false })},
+		{"llama", tinyLlama, layers.Export{Format: layers.HuggingFace}},
+		{"llama in shards", tinyLlama, layers.Export{Format: layers.HuggingFace, ShardSize: 9000}},
+		{"tied llama", with(tinyLlama, func(c *layers.Config) { c.TieEmbeddings, c.NormEps, c.RoPETheta = true, 1e-6, 500000 }),
+			layers.Export{Format: layers.HuggingFace}},
+		{"split llama", with(tinyLlama, func(c *layers.Config) { c.SplitRoPE, c.NumKVHeads = true, 1 }),
+			layers.Export{Format: layers.HuggingFace}},
+		{"biased llama", with(tinyLlama, biased), layers.Export{Format: layers.HuggingFace}},
+		{"biased split llama", with(with(tinyLlama, biased), func(c *layers.Config) { c.SplitRoPE = true }),
+			layers.Export{Format: layers.HuggingFace}},
+		{"gpt2", tinyGPT2, layers.Export{Format: layers.HuggingFace}},
+		{"untied gpt2", with(tinyGPT2, untied), layers.Export{Format: layers.HuggingFace}},
+		{"llama in GGUF", tinyLlama, layers.Export{Format: layers.GGUF}},
+		{"biased llama in GGUF", with(tinyLlama, biased), layers.Export{Format: layers.GGUF}},
+		{"gpt2 in GGUF", tinyGPT2, layers.Export{Format: layers.GGUF}},
+		{"untied gpt2 in GGUF", with(tinyGPT2, untied), layers.Export{Format: layers.GGUF}},
 	}
 	const story = prisms + text.EndOfText + " A prism's light"
 	var requests []torchRequest
@@ -131,12 +144,17 @@ func TestHuggingFaceAgreesWithPyTorch(t *testing.T) {
 		if err := text.Save(&tokenizer, tok); err != nil {
 			t.Fatal(err)
 		}
-		dir := export(t, layers.Export{Format: layers.HuggingFace, Tokenizer: tokenizer.Bytes()}, "hf", m)
+		c.export.Tokenizer = tokenizer.Bytes()
+		name := "hf"
+		if c.export.Format == layers.GGUF {
+			name = "m.gguf"
+		}
+		path := export(t, c.export, name, m)
 		ids, err := tok.Encode(story)
 		if err != nil {
 			t.Fatal(err)
 		}
-		requests = append(requests, torchRequest{Folder: dir, Text: story})
+		requests = append(requests, torchRequest{Folder: path, Text: story})
 		tokens, ours = append(tokens, ids), append(ours, logits(t, m, ids...))
 	}
 	for i, a := range torch(t, requests...) {

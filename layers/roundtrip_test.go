@@ -74,8 +74,10 @@ func TestTrainedModelsComeBack(t *testing.T) {
 	}{
 		{"llama", tinyLlama, []int{0, 1, 2, 3, 4}},
 		{"tied llama", with(tinyLlama, func(c *layers.Config) { c.TieEmbeddings, c.NumKVHeads = true, 1 }), []int{0, 1, 2, 3, 4}},
+		{"llama with biases", with(tinyLlama, func(c *layers.Config) { c.Bias = true }), []int{0, 1, 2, 4}},
 		{"gpt2", tinyGPT2, []int{0, 1, 2}},
-		{"untied gpt2", with(tinyGPT2, func(c *layers.Config) { c.TieEmbeddings, c.Dropout = false, 0 }), []int{0, 1, 2}},
+		{"gpt2 without dropout", with(tinyGPT2, func(c *layers.Config) { c.Dropout = 0 }), []int{2, 4}},
+		{"untied gpt2", with(tinyGPT2, func(c *layers.Config) { c.TieEmbeddings, c.Dropout = false, 0 }), []int{0, 1, 2, 4}},
 	} {
 		m, tok := learned(t, c.config)
 		var tokenizer bytes.Buffer

@@ -25,6 +25,7 @@ func main() {
 	out := flag.String("out", "", "`path` to write to: a folder for native and huggingface, a file for the others; a native path may end in .safetensors")
 	flag.TextVar(&e.Format, "format", layers.Native, "native, huggingface, llama2c (a .bin file) or gguf")
 	flag.TextVar(&e.Numbers, "numbers", layers.F32, "f32, f16, bf16 or, in gguf, q8_0")
+	flag.Int64Var(&e.ShardSize, "shard-size", 0, "most `bytes` of a file of weights in a folder, for native and huggingface (default one file)")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "export: unexpected argument %q\n", flag.Arg(0))

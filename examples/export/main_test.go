@@ -28,6 +28,7 @@ func TestExport(t *testing.T) {
 		name string
 	}{
 		{layers.Export{}, "native"},
+		{layers.Export{ShardSize: 4000}, "shards"},
 		{layers.Export{Numbers: layers.BF16}, "m.safetensors"},
 		{layers.Export{Format: layers.HuggingFace, Numbers: layers.F16}, "hf"},
 		{layers.Export{Format: layers.Llama2C}, "m.bin"},

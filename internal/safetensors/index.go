@@ -17,11 +17,17 @@ import (
 // maxIndex bounds the size of an index in bytes.
 const maxIndex = 64 << 20
 
+// An index says which file holds a tensor.
+type index struct {
+	Metadata map[string]any    `json:"metadata"` // total_size, and what else people put there
+	Map      map[string]string `json:"weight_map"`
+}
+
 // openIndex opens the files that an index names, all in its own folder. They hold the tensors that it says they do and
 // no others.
-func openIndex(fsys fs.FS, index string) (_ *weights.File, err error) {
-	name := path.Base(index)
-	places, err := readIndex(fsys, index)
+func openIndex(fsys fs.FS, at string) (_ *weights.File, err error) {
+	name := path.Base(at)
+	places, err := readIndex(fsys, at)
 	if err != nil {
 		return nil, errors.WithMessage(err, name)
 	}
@@ -39,7 +45,7 @@ func openIndex(fsys fs.FS, index string) (_ *weights.File, err error) {
 		if part == "" || filepath.Base(part) != part || part == "." || part == ".." {
 			return nil, errors.Errorf("%s: %q is no file in its folder", name, part)
 		}
-		m, err := weights.Map(fsys, path.Join(path.Dir(index), part))
+		m, err := weights.Map(fsys, path.Join(path.Dir(at), part))
 		if err != nil {
 			return nil, errors.WithMessage(err, name)
 		}
@@ -68,17 +74,14 @@ func readIndex(fsys fs.FS, name string) (places map[string]string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	var index struct {
-		Metadata map[string]any    `json:"metadata"` // total_size, and what else people put there
-		Map      map[string]string `json:"weight_map"`
-	}
+	var x index
 	d := json.NewDecoder(strings.NewReader(string(data)))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&index); err != nil {
+	if err := d.Decode(&x); err != nil {
 		return nil, errors.WithStack(err)
 	}
-	if len(index.Map) == 0 {
+	if len(x.Map) == 0 {
 		return nil, errors.New("the index names no tensors")
 	}
-	return index.Map, nil
+	return x.Map, nil
 }

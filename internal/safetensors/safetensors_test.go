@@ -180,6 +180,41 @@ func TestIndex(t *testing.T) {
 	}
 }
 
+// Tensors fill files in their order, and one that fits into none is alone. Files are no larger than Split says.
+func TestSplit(t *testing.T) {
+	tensors, names := make(map[string]Source), []string{"a", "b", "c", "<d>", "e", "f"}
+	for i, n := range []int{100, 100, 1000, 3, 100, 100} {
+		tensors[names[i]] = Source{weights.F32, []int{n}, func() []byte { return make([]byte, 4*n) }}
+	}
+	for _, c := range []struct {
+		size int64
+		want string
+	}{
+		{1, "[[a] [b] [c] [<d>] [e] [f]]"},
+		{1000, "[[a] [b] [c] [<d> e] [f]]"},
+		{1500, "[[a b] [c] [<d> e f]]"},
+		{1 << 20, "[[a b c <d> e f]]"},
+	} {
+		files, err := Split(names, tensors, map[string]string{"format": "pt"}, c.size)
+		if got := fmt.Sprint(files); err != nil || got != c.want {
+			t.Errorf("Split to %d is %s, %v, want %s", c.size, got, err, c.want)
+		}
+		for _, file := range files {
+			part := make(map[string]Source)
+			for _, name := range file {
+				part[name] = tensors[name]
+			}
+			var b bytes.Buffer
+			if err := Write(&b, part, map[string]string{"format": "pt"}); err != nil {
+				t.Fatal(err)
+			}
+			if int64(b.Len()) > c.size && len(file) > 1 {
+				t.Errorf("Split to %d: %v makes a file of %d", c.size, file, b.Len())
+			}
+		}
+	}
+}
+
 // A file that is cut short while it is open is an error, not the end of the program.
 func TestCutWhileOpen(t *testing.T) {
 	const n = 1 << 20

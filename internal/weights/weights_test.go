@@ -2,7 +2,9 @@ package weights
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -161,6 +163,56 @@ func TestWriteFile(t *testing.T) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if data, _ := os.ReadFile(path); err != nil || len(entries) != 1 || string(data) != "old" {
 		t.Errorf("%v with %q, %v", entries, data, err)
+	}
+}
+
+// The files of a stage take their places together, instead of stale ones, or not at all.
+func TestStage(t *testing.T) {
+	text := func(s string) func(io.Writer) error {
+		return func(w io.Writer) error {
+			_, err := io.WriteString(w, s)
+			return err
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		third func(io.Writer) error
+		want  map[string]string
+	}{
+		{"whole", text("new c"), map[string]string{"a": "new a", "b": "new b", "c": "new c", "other": "old"}},
+		{"failing", failing, map[string]string{"a": "old", "c": "old", "stale": "old", "other": "old"}},
+	} {
+		dir := t.TempDir()
+		for _, name := range []string{"a", "c", "stale", "other"} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("old"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := Stage{Dir: dir}
+		if err := errors.Join(s.Write("a", text("new a")), s.Write("b", text("new b"))); err != nil {
+			t.Fatal(err)
+		}
+		if data, err := os.ReadFile(filepath.Join(dir, "a")); err != nil || string(data) != "old" {
+			t.Errorf("%s: before its time a is %q, %v", c.name, data, err)
+		}
+		if err := s.Write("c", c.third); err == nil {
+			if err := s.Place("stale", "stale of which there is none"); err != nil {
+				t.Error(err)
+			}
+		}
+		s.Discard()
+		got := make(map[string]string)
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			data, _ := os.ReadFile(filepath.Join(dir, e.Name()))
+			got[e.Name()] = string(data)
+		}
+		if !maps.Equal(got, c.want) {
+			t.Errorf("%s: files %v, want %v", c.name, got, c.want)
+		}
 	}
 }
 

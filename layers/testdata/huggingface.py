@@ -1,8 +1,9 @@
-"""Runs models in folders of Hugging Face with PyTorch alone, as their documentation and the papers define them.
+"""Runs models in folders of Hugging Face, and in GGUF files, with PyTorch alone, as their documentation and the papers
+define them.
 
-Each request of a list in JSON on the standard input has a folder, and either tokens or a text for the tokenizer.json
-there. The answers on the standard output have the tokens and the logits (seq, vocab), computed in float64 unless the
-request says float32.
+Each request of a list in JSON on the standard input has a folder or such a file, and either tokens or a text for the
+tokenizer there. The answers on the standard output have the tokens and the logits (seq, vocab), computed in float64
+unless the request says float32.
 """
 
 import json
@@ -31,6 +32,119 @@ def tensors(path, dtype):
     return out
 
 
+def folder_tensors(folder, dtype):
+    """The tensors of model.safetensors, or of the shards that its index names."""
+    index = os.path.join(folder, "model.safetensors.index.json")
+    if not os.path.exists(index):
+        return tensors(os.path.join(folder, "model.safetensors"), dtype)
+    with open(index) as f:
+        places = json.load(f)["weight_map"]
+    shards = {shard: tensors(os.path.join(folder, shard), dtype) for shard in set(places.values())}
+    return {name: shards[shard][name] for name, shard in places.items()}
+
+
+def gguf(path, dtype):
+    """The settings of a GGUF file, and its tensors of float32 and float16."""
+    with open(path, "rb") as f:
+        data = f.read()
+    at = 0
+
+    def take(form):
+        nonlocal at
+        out = struct.unpack_from("<" + form, data, at)[0]
+        at += struct.calcsize("<" + form)
+        return out
+
+    def string():
+        nonlocal at
+        n = take("Q")
+        at += n
+        return data[at - n : at].decode()
+
+    def value(kind):
+        if kind == 8:
+            return string()
+        if kind == 9:
+            kind = take("I")
+            return [value(kind) for _ in range(take("Q"))]
+        return take({0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}[kind])
+
+    assert data[:4] == b"GGUF"
+    at = 4
+    assert take("I") == 3
+    count, keys = take("Q"), take("Q")
+    values = {}
+    for _ in range(keys):
+        key = string()
+        values[key] = value(take("I"))
+    infos = []
+    for _ in range(count):
+        name = string()
+        shape = [take("Q") for _ in range(take("I"))][::-1]
+        infos.append((name, shape, take("I"), take("Q")))
+    at += -at % values.get("general.alignment", 32)
+    out = {}
+    for name, shape, kind, offset in infos:
+        form = {0: "<f4", 1: "<f2"}[kind]
+        numbers = np.frombuffer(data, form, int(np.prod(shape)), at + offset).reshape(shape)
+        out[name] = torch.tensor(numbers.astype("<f4")).to(dtype)
+    return values, out
+
+
+def from_gguf(values, tensors):
+    """Settings, tensors and a tokenizer as Hugging Face has them."""
+    kind = values["general.architecture"]
+    at = lambda key: values[f"{kind}.{key}"]
+    tied = "output.weight" not in tensors
+    names, c = {
+        "gpt2": (
+            {"token_embd": "transformer.wte", "position_embd": "transformer.wpe", "output_norm": "transformer.ln_f",
+             "output": "lm_head", "attn_norm": "ln_1", "attn_qkv": "attn.c_attn", "attn_output": "attn.c_proj",
+             "ffn_norm": "ln_2", "ffn_up": "mlp.c_fc", "ffn_down": "mlp.c_proj", "blk": "transformer.h"},
+            {"n_embd": "embedding_length", "n_head": "attention.head_count", "n_layer": "block_count",
+             "n_positions": "context_length", "n_inner": "feed_forward_length",
+             "layer_norm_epsilon": "attention.layer_norm_epsilon"},
+        ),
+        "llama": (
+            {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head", "blk": "model.layers",
+             "attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
+             "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj", "ffn_norm": "post_attention_layernorm",
+             "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj"},
+            {"hidden_size": "embedding_length", "num_attention_heads": "attention.head_count",
+             "num_key_value_heads": "attention.head_count_kv", "num_hidden_layers": "block_count",
+             "rms_norm_eps": "attention.layer_norm_rms_epsilon", "rope_theta": "rope.freq_base"},
+        ),
+    }[kind]
+    c = {name: at(key) for name, key in c.items()}
+    biased = "blk.0.attn_q.bias" in tensors
+    c.update(attention_bias=biased, mlp_bias=biased)
+    c.update(model_type=kind, tie_word_embeddings=tied, activation_function="gelu_new")
+    w = {}
+    for name, t in tensors.items():
+        parts = name.split(".")
+        if kind == "gpt2" and len(t.shape) == 2 and parts[0] == "blk":
+            t = t.T  # a Conv1D
+        if parts[-2] in ("attn_q", "attn_k"):  # pairs that lie side by side come to lie half a head apart
+            head = c["hidden_size"] // c["num_attention_heads"]
+            t = t.reshape(-1, head // 2, 2, *t.shape[1:]).transpose(1, 2).reshape(t.shape)
+        w[".".join(names.get(p, p) for p in parts)] = t
+    if kind == "gpt2":
+        assert list(w["transformer.wpe.weight"].shape) == [c["n_positions"], c["n_embd"]]
+        assert list(w["transformer.h.0.mlp.c_fc.weight"].shape) == [c["n_embd"], c["n_inner"]]
+    tokens, kinds = values.get("tokenizer.ggml.tokens", []), values.get("tokenizer.ggml.token_type", [])
+    assert not tokens or values["tokenizer.ggml.model"] == "gpt2" and values["tokenizer.ggml.pre"] == "gpt-2"
+    tokenizer = {
+        "model": {
+            "type": "BPE",
+            "vocab": {t: i for i, t in enumerate(tokens)},
+            "merges": values.get("tokenizer.ggml.merges"),
+        },
+        "pre_tokenizer": {"type": "ByteLevel"},
+        "added_tokens": [{"id": i, "content": tokens[i]} for i, k in enumerate(kinds) if k in (3, 4)],
+    }
+    return c, w, tokenizer
+
+
 def attend(q, k, v):
     """Causal attention of (heads, seq, head)."""
     seq = q.shape[1]
@@ -42,9 +156,14 @@ def attend(q, k, v):
 def llama(c, w, ids):
     dim, heads, kv = c["hidden_size"], c["num_attention_heads"], c["num_key_value_heads"]
     head, seq = dim // heads, len(ids)
+    biased, mlp_biased = c.get("attention_bias", False), c.get("mlp_bias", False)
     x = w["model.embed_tokens.weight"][ids]
     at = torch.outer(torch.arange(seq).to(x), c["rope_theta"] ** (-torch.arange(0, head, 2).to(x) / head))
     cos, sin = torch.cat([at, at], -1).cos(), torch.cat([at, at], -1).sin()
+
+    def linear(x, name, bias):
+        assert (name + ".bias" in w) == bias, name
+        return x @ w[name + ".weight"].T + (w[name + ".bias"] if bias else 0)
 
     def norm(x, name):
         return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + c["rms_norm_eps"]) * w[name + ".weight"]
@@ -56,14 +175,14 @@ def llama(c, w, ids):
         p = f"model.layers.{i}."
         h = norm(x, p + "input_layernorm")
         q, k, v = (
-            (h @ w[f"{p}self_attn.{n}_proj.weight"].T).view(seq, -1, head).transpose(0, 1) for n in "qkv"
+            linear(h, f"{p}self_attn.{n}_proj", biased).view(seq, -1, head).transpose(0, 1) for n in "qkv"
         )
         q, k = turn(q), turn(k)
         k, v = k.repeat_interleave(heads // kv, 0), v.repeat_interleave(heads // kv, 0)
-        x = x + attend(q, k, v) @ w[p + "self_attn.o_proj.weight"].T
+        x = x + linear(attend(q, k, v), p + "self_attn.o_proj", biased)
         h = norm(x, p + "post_attention_layernorm")
-        gate, up = h @ w[p + "mlp.gate_proj.weight"].T, h @ w[p + "mlp.up_proj.weight"].T
-        x = x + (torch.nn.functional.silu(gate) * up) @ w[p + "mlp.down_proj.weight"].T
+        gate, up = (linear(h, f"{p}mlp.{n}_proj", mlp_biased) for n in ("gate", "up"))
+        x = x + linear(torch.nn.functional.silu(gate) * up, p + "mlp.down_proj", mlp_biased)
     head_of = "model.embed_tokens.weight" if c["tie_word_embeddings"] else "lm_head.weight"
     return norm(x, "model.norm") @ w[head_of].T
 
@@ -133,15 +252,19 @@ def encode(t, text):
 
 
 def answer(request):
-    folder = request["folder"]
-    with open(os.path.join(folder, "config.json")) as f:
-        config = json.load(f)
-    ids = request.get("tokens")
-    if ids is None:
-        with open(os.path.join(folder, "tokenizer.json"), encoding="utf-8") as f:
-            ids = encode(json.load(f), request["text"])
+    folder, ids = request["folder"], request.get("tokens")
     dtype = torch.float32 if request.get("float32") else torch.float64
-    w = tensors(os.path.join(folder, "model.safetensors"), dtype)
+    if folder.endswith(".gguf"):
+        config, w, tokenizer = from_gguf(*gguf(folder, dtype))
+    else:
+        with open(os.path.join(folder, "config.json")) as f:
+            config = json.load(f)
+        w, tokenizer = folder_tensors(folder, dtype), None
+    if ids is None and tokenizer is None:
+        with open(os.path.join(folder, "tokenizer.json"), encoding="utf-8") as f:
+            tokenizer = json.load(f)
+    if ids is None:
+        ids = encode(tokenizer, request["text"])
     with torch.no_grad():
         logits = {"llama": llama, "gpt2": gpt2}[config["model_type"]](config, w, ids)
     return {"tokens": ids, "logits": logits.flatten().tolist()}
