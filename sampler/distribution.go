@@ -9,19 +9,21 @@ import (
 )
 
 // A Distribution says how probable each token is to come next. Reset makes it the softmax of a row of
-// logits; Temperature, TopK, TopP and MinP then reshape it, in any order, each renormalising over the tokens
-// it keeps. These are the steps that a [Sampler] runs; call them one by one to look at what they do or to
-// run them in another order.
+// logits; its other methods that return an error alone then reshape it, in any order, each renormalising over
+// the tokens it keeps. These are the steps that a [Sampler] runs; call them one by one to look at what they do
+// or to run them in another order.
 //
 // Tokens rank by their logits, the larger first, and by their ids, the lower first, where logits are equal.
-// Each of the steps keeps the head of that ranking. Weights and sums are float64.
+// Changed logits, weights and sums are float64. A masked token stays out whatever a step does, but for
+// [Distribution.Force]. No step leaves nothing: filters keep at least one token, and a mask that would drop
+// the last one is an error, after which the distribution is empty.
 //
 // The zero value is empty: until Reset has succeeded every method that returns an error does, and the others
 // find no tokens. A Distribution keeps its memory from row to row. It must not be copied, nor used by several
 // goroutines at once.
 type Distribution struct {
 	vocab int
-	best  int     // the first token of the ranking, which no step drops
+	best  int     // the first token of the ranking
 	top   float64 // its logit
 	temp  float64 // the product of the temperatures so far
 
@@ -38,16 +40,29 @@ type Distribution struct {
 	sums    []float64
 	total   float64
 
-	own   []float32 // Reset's copy of the row
-	cands []cand
-	hist  []float64
+	own     []float32 // a copy of the row
+	private bool      // whether it is row
+	edits   []edit    // logits of row that steps have changed
+	slots   []int32   // by token: 1 + its place in edits, or 0
+	sorted  bool      // whether edits are in order of tokens
+
+	// Of the sets that settle is still to come for: whether best and top have to be found again, whether a logit
+	// of the list has become -Inf, and whether one is no number any more.
+	stale, holes, overflow bool
+
+	cands  []cand
+	hist   []float64
+	counts []int32 // by token, all 0 between steps
+	spare  []int32
 }
 
 // Reset makes d the softmax of logits, which it copies. A logit of -Inf masks its token. If logits define no
 // distribution Reset returns a [LogitsError] and leaves d empty.
 func (d *Distribution) Reset(logits []float32) error {
 	d.own = append(d.own[:0], logits...)
-	return d.reset(d.own)
+	err := d.reset(d.own)
+	d.private = true
+	return err
 }
 
 // reset is Reset without the copy: row must not change until a step drops a token or d is read.
@@ -73,8 +88,10 @@ func (d *Distribution) reset64(row []float64) error {
 }
 
 func begin[F float32 | float64](d *Distribution, row []F) error {
-	d.vocab, d.row, d.weighed = 0, nil, false
+	d.vocab, d.row, d.weighed, d.private = 0, nil, false, false
+	d.stale, d.holes, d.overflow = false, false, false
 	d.ids, d.logits = d.ids[:0], d.logits[:0]
+	d.forgetEdits()
 	if len(row) > math.MaxInt32 {
 		return errors.Errorf("sampler: %d logits, want at most %d", len(row), math.MaxInt32)
 	}
@@ -114,10 +131,16 @@ func (d *Distribution) weigh() {
 	}
 	d.weights = slices.Grow(d.weights[:0], n)[:n]
 	d.sums, d.total = d.sums[:0], 0
+	d.sortEdits()
+	edits := d.edits
 	for lo := 0; lo < n; lo += block {
 		hi := min(lo+block, n)
 		if d.row != nil {
 			exps(d.weights[lo:hi], d.row[lo:hi], d.top, d.scale())
+			for len(edits) > 0 && int(edits[0].id) < hi {
+				exps(d.weights[edits[0].id:], []float64{edits[0].logit}, d.top, d.scale())
+				edits = edits[1:]
+			}
 		} else {
 			exps(d.weights[lo:hi], d.logits[lo:hi], d.top, d.scale())
 		}

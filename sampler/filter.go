@@ -57,15 +57,40 @@ func (d *Distribution) TopK(k int) error {
 	d.ids, d.logits = d.ids[:0], d.logits[:0]
 	threshold := float32(math.Inf(-1))
 	for i := above(d.row, 0, threshold); i < d.vocab; i = above(d.row, i+1, threshold) {
-		d.keep(i, float64(d.row[i]))
+		d.keep(i, d.at(i))
 		if len(d.ids)-k == max(k, 64) {
-			threshold = float32(d.keepTop(k).logit)
+			threshold = roundDown(d.keepTop(k).logit)
 		}
 	}
 	d.row = nil
 	if len(d.ids) > k {
 		d.keepTop(k)
 	}
+	return nil
+}
+
+// TopKTies keeps the k most probable tokens and those that are as probable as the last of them, as Hugging Face
+// and vLLM do. 0 keeps all, as does a k of at least the number of tokens.
+func (d *Distribution) TopKTies(k int) error {
+	if err := checkTopK(k); err != nil {
+		return err
+	}
+	if err := d.ready(); err != nil {
+		return err
+	}
+	if k == 0 || k >= d.vocab || d.row == nil && k >= len(d.ids) {
+		return nil
+	}
+	head := d.head(k)
+	last := head[len(head)-1].logit
+	if d.row == nil {
+		d.keepIf(func(i int) bool { return d.logits[i] >= last })
+		return nil
+	}
+	d.weighed = false
+	d.ids = list(d.ids[:0], d.row, math.Nextafter32(roundUp(last), float32(math.Inf(-1))))
+	d.listLogits()
+	d.keepIf(func(i int) bool { return d.logits[i] >= last }) // row is not quite the value of what is edited
 	return nil
 }
 
@@ -175,6 +200,7 @@ func (d *Distribution) listLogits() {
 	for i, id := range d.ids {
 		d.logits[i] = float64(d.row[id])
 	}
+	d.exact()
 	d.row = nil
 }
 
