@@ -94,7 +94,11 @@ func (d *Distribution) TopNSigma(n float64) error {
 	if n == 0 {
 		return nil
 	}
-	least := d.top - float64(n*d.deviation())
+	sigma := d.deviation()
+	if !(sigma <= math.MaxFloat64) {
+		return errors.New("sampler: logits are too far apart for a standard deviation")
+	}
+	least := d.top - float64(n*sigma)
 	d.weighed = false
 	if d.row == nil {
 		d.keepIf(func(i int) bool { return d.logits[i] >= least })
@@ -108,11 +112,21 @@ func (d *Distribution) TopNSigma(n float64) error {
 	return nil
 }
 
-// deviation returns the standard deviation of the logits kept.
+// deviation returns the standard deviation of the logits kept. It divides by their range before it squares.
 func (d *Distribution) deviation() float64 {
 	n := float64(d.Len())
-	mean := d.top + d.sumOf(func(x float64) float64 { return x - d.top })/n
-	return math.Sqrt(d.sumOf(func(x float64) float64 { return float64((x - mean) * (x - mean)) }) / n)
+	spread := 0.0
+	mean := d.sumOf(func(x float64) float64 {
+		spread = max(spread, d.top-x)
+		return x - d.top
+	}) / n
+	if spread == 0 {
+		return 0
+	}
+	return spread * math.Sqrt(d.sumOf(func(x float64) float64 {
+		off := (x - d.top - mean) / spread
+		return float64(off * off)
+	})/n)
 }
 
 // sumOf adds up a function of the logits kept.

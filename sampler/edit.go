@@ -82,7 +82,7 @@ func (d *Distribution) set(token int, x float64) {
 // settle makes d whole again after sets. Step is what an error calls them.
 func (d *Distribution) settle(step string) error {
 	if d.overflow {
-		d.vocab = 0
+		d.empty()
 		return errors.Errorf("sampler: %s makes a logit larger than any float64", step)
 	}
 	if d.holes {
@@ -104,10 +104,15 @@ func (d *Distribution) settle(step string) error {
 // some is an error if no token is left.
 func (d *Distribution) some(step string) error {
 	if d.best < 0 || d.top == math.Inf(-1) {
-		d.vocab = 0
+		d.empty()
 		return errors.Errorf("sampler: %s leaves no token", step)
 	}
 	return nil
+}
+
+// empty makes d a distribution of nothing.
+func (d *Distribution) empty() {
+	d.vocab, d.row, d.ids, d.logits = 0, nil, d.ids[:0], d.logits[:0]
 }
 
 // findBest finds the first token of the ranking.

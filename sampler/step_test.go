@@ -334,3 +334,5 @@ func TestStepsDraw(t *testing.T) {
 		}
 	}
 }
+
+func newRand() *rand.Rand { return rand.New(rand.NewPCG(5, 5)) }
