@@ -3,6 +3,7 @@ package sampler
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"reflect"
 
 	"github.com/pkg/errors"
@@ -98,10 +99,8 @@ func unmarshalStep(data json.RawMessage) (Step, error) {
 				continue
 			}
 			v := reflect.New(t)
-			dec := json.NewDecoder(bytes.NewReader(value))
-			dec.DisallowUnknownFields()
-			if err := dec.Decode(v.Interface()); err != nil {
-				return nil, errors.Wrapf(err, "sampler: %s", name)
+			if err := unmarshalStrictly(value, v.Interface()); err != nil {
+				return nil, errors.WithMessagef(err, "sampler: %s", name)
 			}
 			if !pointer {
 				v = v.Elem()
@@ -128,14 +127,84 @@ func (a *AtLeast) UnmarshalJSON(data []byte) error {
 		N    int
 		Step Chain
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&in); err != nil {
-		return errors.WithStack(err)
+	if err := unmarshalStrictly(data, &in); err != nil {
+		return err
 	}
 	if len(in.Step) != 1 {
 		return errors.Errorf("sampler: at least %d tokens of %d steps, want one", in.N, len(in.Step))
 	}
 	a.N, a.Step = in.N, in.Step[0]
 	return nil
+}
+
+// savedBias is a bias in JSON: a number, or the string "-Inf", for which JSON has none.
+type savedBias float64
+
+func (b savedBias) MarshalJSON() ([]byte, error) {
+	if math.IsInf(float64(b), -1) {
+		return []byte(`"-Inf"`), nil
+	}
+	data, err := json.Marshal(float64(b))
+	return data, errors.WithStack(err)
+}
+
+func (b *savedBias) UnmarshalJSON(data []byte) error {
+	if string(data) == `"-Inf"` {
+		*b = savedBias(math.Inf(-1))
+		return nil
+	}
+	return errors.Wrap(json.Unmarshal(data, (*float64)(b)), "sampler: a bias is neither a number nor \"-Inf\"")
+}
+
+// MarshalJSON writes an object of numbers, with the string "-Inf" for what JSON has no number for.
+func (b LogitBias) MarshalJSON() ([]byte, error) {
+	out := make(map[int]savedBias, len(b))
+	for token, bias := range b {
+		out[token] = savedBias(bias)
+	}
+	data, err := json.Marshal(out)
+	return data, errors.WithStack(err)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (b *LogitBias) UnmarshalJSON(data []byte) error {
+	var in map[int]savedBias
+	if err := json.Unmarshal(data, &in); err != nil {
+		return errors.WithStack(err)
+	}
+	*b = make(LogitBias, len(in))
+	for token, bias := range in {
+		(*b)[token] = float64(bias)
+	}
+	return nil
+}
+
+// savedSequenceBias is a SequenceBias in JSON.
+type savedSequenceBias struct {
+	Sequence []int
+	Bias     savedBias
+	Scope    Scope
+}
+
+// MarshalJSON writes the fields, with the string "-Inf" for a Bias that JSON has no number for.
+func (b SequenceBias) MarshalJSON() ([]byte, error) {
+	data, err := json.Marshal(savedSequenceBias{b.Sequence, savedBias(b.Bias), b.Scope})
+	return data, errors.WithStack(err)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (b *SequenceBias) UnmarshalJSON(data []byte) error {
+	var in savedSequenceBias
+	if err := unmarshalStrictly(data, &in); err != nil {
+		return err
+	}
+	b.Sequence, b.Bias, b.Scope = in.Sequence, float64(in.Bias), in.Scope
+	return nil
+}
+
+// unmarshalStrictly is json.Unmarshal that refuses fields that there are not.
+func unmarshalStrictly(data []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	return errors.WithStack(dec.Decode(v))
 }

@@ -9,8 +9,8 @@ import (
 // LlamaCPP are the sampling parameters of llama.cpp, by its names; Sampler and Chain make of them what
 // llama.cpp makes of them, in its order: logit bias, penalties, DRY, top-n-sigma, top-k, typical-p, top-p,
 // min-p, XTC, and temperature last, which is where it differs most from others. With Mirostat the chain is
-// logit bias, temperature and mirostat alone. Begin with [DefaultLlamaCPP]: a 0 is a 0, as there. The zero
-// value is greedy.
+// logit bias, temperature and mirostat alone. Begin with [DefaultLlamaCPP]: a 0 is a 0, as there, so the zero
+// value keeps one token only, the most typical.
 //
 // What is out of the range of a step switches it off or is its limit, as there: TopK of 0 or less keeps all,
 // TopP of at least 1 keeps all and of 0 or less keeps one token, MinP of more than 1 too, Temp of 0 or less is

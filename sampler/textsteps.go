@@ -1,9 +1,7 @@
 package sampler
 
 import (
-	"encoding/json"
 	"math"
-	"strconv"
 
 	"github.com/pkg/errors"
 )
@@ -134,40 +132,6 @@ func (b LogitBias) Apply(d *Distribution, _ *History) error {
 		d.bias(token, bias)
 	}
 	return d.settle("logit bias")
-}
-
-// MarshalJSON writes an object of numbers, with the string "-Inf" for what JSON has no number for.
-func (b LogitBias) MarshalJSON() ([]byte, error) {
-	out := map[string]any{}
-	for token, bias := range b {
-		out[strconv.Itoa(token)] = bias
-		if math.IsInf(bias, -1) {
-			out[strconv.Itoa(token)] = "-Inf"
-		}
-	}
-	data, err := json.Marshal(out)
-	return data, errors.Wrap(err, "sampler: logit bias")
-}
-
-// UnmarshalJSON reads what MarshalJSON writes.
-func (b *LogitBias) UnmarshalJSON(data []byte) error {
-	var in map[int]any
-	if err := json.Unmarshal(data, &in); err != nil {
-		return errors.Wrap(err, "sampler: logit bias")
-	}
-	*b = make(LogitBias, len(in))
-	for token, bias := range in {
-		switch v := bias.(type) {
-		case float64:
-			(*b)[token] = v
-		default:
-			if v != "-Inf" {
-				return errors.Errorf("sampler: logit bias of token %d is %v, want a number or \"-Inf\"", token, v)
-			}
-			(*b)[token] = math.Inf(-1)
-		}
-	}
-	return nil
 }
 
 // AllowedTokens is [Distribution.Allow] as a step. Ascending order is fastest.

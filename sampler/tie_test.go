@@ -169,7 +169,7 @@ func TestEditsBeyondFloat32(t *testing.T) {
 		{"top-p", TopP(0.9), []int{2}},
 		{"min-p", MinP(0.1), []int{2}},
 		{"greedy", Temperature(0), []int{2}},
-		{"top-n-sigma", TopNSigma(0.9), []int{2}},
+		{"top-n-sigma", TopNSigma(0.8), []int{2}},
 		{"typical-p", TypicalP(0.9), []int{2}},
 		{"allowed", AllowedTokens{3, 1, 1}, []int{1, 3}},
 		{"suppressed", SuppressedTokens{2, 0}, []int{1, 3, 4}},
