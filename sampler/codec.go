@@ -12,7 +12,8 @@ import (
 // kinds are the types of steps that can be saved.
 var kinds = []reflect.Type{
 	reflect.TypeFor[Temperature](), reflect.TypeFor[DynamicTemperature](),
-	reflect.TypeFor[TopK](), reflect.TypeFor[TopKTies](), reflect.TypeFor[TopP](), reflect.TypeFor[MinP](), reflect.TypeFor[AtLeast](),
+	reflect.TypeFor[TopK](), reflect.TypeFor[TopKTies](), reflect.TypeFor[TopP](), reflect.TypeFor[MinP](),
+	reflect.TypeFor[AtLeast](),
 	reflect.TypeFor[TypicalP](), reflect.TypeFor[TypicalRule](), reflect.TypeFor[Epsilon](), reflect.TypeFor[Eta](),
 	reflect.TypeFor[PLess](), reflect.TypeFor[TopNSigma](), reflect.TypeFor[TopH](), reflect.TypeFor[XTC](),
 	reflect.TypeFor[*Mirostat](), reflect.TypeFor[*Mirostat1](), reflect.TypeFor[*AdaptiveP](),

@@ -122,7 +122,8 @@ func (p HuggingFace) Chain() (Chain, error) {
 
 func (p *HuggingFace) warpers(c Chain) (Chain, error) {
 	if !(p.Temperature > 0 && p.Temperature <= math.MaxFloat64) {
-		return nil, errors.Errorf("sampler: temperature is %v, want a finite number above 0; to be greedy set DoSample to false", p.Temperature)
+		return nil, errors.Errorf("sampler: temperature is %v, want a finite number above 0; without DoSample it is greedy",
+			p.Temperature)
 	}
 	if p.Temperature != 1 {
 		c = append(c, Temperature(p.Temperature))

@@ -149,7 +149,8 @@ func (p LlamaCPP) Chain() (Chain, error) {
 
 func (p *LlamaCPP) penalties(c Chain) (Chain, error) {
 	if p.PenaltyLastN < -1 || p.DryPenaltyLastN < -1 {
-		return nil, errors.Errorf("sampler: penalties for the last %d and %d tokens, want at least -1", p.PenaltyLastN, p.DryPenaltyLastN)
+		return nil, errors.Errorf("sampler: penalties for the last %d and %d tokens, want at least -1",
+			p.PenaltyLastN, p.DryPenaltyLastN)
 	}
 	scope := Scope{Last: max(p.PenaltyLastN, 0)} // whose 0 is all
 	if p.PenaltyLastN != 0 && p.PenaltyRepeat != 1 {
