@@ -91,10 +91,12 @@ func (d *Distribution) DynamicTemperature(low, high, exponent float64) error {
 
 func checkDynamicTemperature(low, high, exponent float64) error {
 	if !(low >= 0 && low <= high && high <= math.MaxFloat64) {
-		return errors.Errorf("sampler: dynamic temperature is from %v to %v, want finite numbers of at least 0, the lower first", low, high)
+		return errors.Errorf("sampler: dynamic temperature is from %v to %v, want finite numbers of at least 0, the lower first",
+			low, high)
 	}
 	if !(exponent >= 0 && exponent <= math.MaxFloat64) {
-		return errors.Errorf("sampler: the exponent of the dynamic temperature is %v, want a finite number of at least 0", exponent)
+		return errors.Errorf("sampler: the exponent of the dynamic temperature is %v, want a finite number of at least 0",
+			exponent)
 	}
 	return nil
 }

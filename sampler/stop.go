@@ -29,7 +29,9 @@ type StopStrings struct {
 	Done bool   // whether there has been one
 	Stop string // which one
 
-	borders [][]int      // of each string and of each of its beginnings: the length of the longest proper suffix that begins the string
+	// Of each string and of each of its beginnings: the length of the longest proper suffix that begins the string.
+	borders [][]int
+
 	matched []int        // how many bytes of each string the text ends with
 	owner   *StopStrings // whose these are: a copy must not share them
 }

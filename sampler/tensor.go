@@ -21,7 +21,8 @@ func (s *Sampler) SampleTensor(t tensor.Tensor) ([]int, error) {
 	}
 	for i, step := range s.Steps {
 		if !plain(step) {
-			return nil, errors.Errorf("sampler: step %d of %d, a %T, looks at the text of one row, so it needs a Batch", i, len(s.Steps), step)
+			return nil, errors.Errorf("sampler: step %d of %d, a %T, looks at the text of one row, so it needs a Batch",
+				i, len(s.Steps), step)
 		}
 	}
 	dense, err := denseLogits(t)
@@ -39,8 +40,8 @@ func (s *Sampler) SampleTensor(t tensor.Tensor) ([]int, error) {
 // plain reports whether a step sees nothing but the distribution and Toss.
 func plain(step Step) bool {
 	switch step.(type) {
-	case Temperature, DynamicTemperature, TopK, TopKTies, TopP, MinP, AtLeast, TypicalP, TypicalRule, Epsilon, Eta, PLess, TopNSigma, TopH,
-		XTC, LogitBias, AllowedTokens, SuppressedTokens:
+	case Temperature, DynamicTemperature, TopK, TopKTies, TopP, MinP, AtLeast, TypicalP, TypicalRule, Epsilon, Eta, PLess,
+		TopNSigma, TopH, XTC, LogitBias, AllowedTokens, SuppressedTokens:
 		return true
 	}
 	return false
@@ -88,7 +89,8 @@ func denseLogits(t tensor.Tensor) (*tensor.Dense, error) {
 func rowsOf[F float32 | float64](t *tensor.Dense, data []F) ([][]F, error) {
 	shape, strides := t.Shape(), t.Strides()
 	if len(shape) < 1 || len(shape) > 3 || len(strides) != len(shape) {
-		return nil, errors.Errorf("sampler: logits have shape %v and strides %v, want (vocab), (batch, vocab) or (batch, seq, vocab)", shape, strides)
+		return nil, errors.Errorf("sampler: logits have shape %v and strides %v, want (vocab), (batch, vocab) or (batch, seq, vocab)",
+			shape, strides)
 	}
 	rank := len(shape)
 	batch, vocab, step := 1, shape[rank-1], strides[rank-1]
