@@ -70,7 +70,7 @@ func sampleBatch[F float32 | float64](b *Batch, tokens []int, logits [][]F, rese
 				err = s.Apply(d)
 			}
 			if b.errs[i] = err; err == nil {
-				tokens[i] = d.draw(Uniform(s.Seed, s.Stream, s.Step))
+				tokens[i] = d.drawOnce(Uniform(s.Seed, s.Stream, s.Step))
 			}
 		}
 	})

@@ -93,7 +93,8 @@ func TestBatchErrors(t *testing.T) {
 	for name, err := range map[string]error{
 		"logits": b.Sample(tokens, bad), "rows": b.Sample(tokens, good[:2]), "tokens": b.Sample(tokens[:2], good),
 	} {
-		want := map[string]string{"logits": "row 1 of 3: sampler: logit 0 is +Inf", "rows": "2 rows of logits", "tokens": "2 of tokens"}[name]
+		want := map[string]string{"logits": "row 1 of 3: sampler: logit 0 is +Inf", "rows": "2 rows of logits",
+			"tokens": "2 of tokens"}[name]
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error is %v, want %q", name, err, want)
 		}
@@ -149,7 +150,8 @@ func TestBatchSampleTensor(t *testing.T) {
 // One sampler serves the rows of a tensor only if its steps do not look at what came before.
 func TestSampleTensorOfSteps(t *testing.T) {
 	x := tensor.New(tensor.WithShape(2, 50), tensor.WithBacking(append(row("gauss", 50), row("flat", 50)...)))
-	s := sampler.Sampler{Steps: sampler.Chain{sampler.TopK(20), sampler.Temperature(1.3), sampler.XTC{Probability: 0.5, Threshold: 0.05}}, Seed: 3}
+	s := sampler.Sampler{Steps: sampler.Chain{sampler.TopK(20), sampler.Temperature(1.3),
+		sampler.XTC{Probability: 0.5, Threshold: 0.05}}, Seed: 3}
 	var want []int
 	for i, kind := range []string{"gauss", "flat"} {
 		one := s

@@ -20,14 +20,19 @@ func everything() sampler.Chain {
 	return sampler.Chain{
 		sampler.LogitBias{3: 0.5, 9: -inf, 11: -1e300}, sampler.SequenceBias{Sequence: []int{1, 2}, Bias: -inf},
 		sampler.RepetitionPenalty{Penalty: 1.2, Scope: sampler.Scope{Of: sampler.OutputOnly, Last: 20}},
-		sampler.RepetitionPenalty{Penalty: 1.02, Normalize: true}, sampler.FrequencyPenalty{Penalty: 0.1}, sampler.PresencePenalty{Penalty: 0.2},
-		sampler.NoRepeatNGram{N: 3}, sampler.DRY{Multiplier: 0.8, Breakers: [][]int{{4}, {5, 6}}}, sampler.BadWords{Words: [][]int{{7}, {8, 1}}},
-		sampler.MinLength{Length: 3, Stop: []int{0}}, sampler.ForcedTokens{At: 5, Tokens: []int{12}}, sampler.SuppressedTokens{13},
+		sampler.RepetitionPenalty{Penalty: 1.02, Normalize: true}, sampler.FrequencyPenalty{Penalty: 0.1},
+		sampler.PresencePenalty{Penalty: 0.2},
+		sampler.NoRepeatNGram{N: 3}, sampler.DRY{Multiplier: 0.8, Breakers: [][]int{{4}, {5, 6}}},
+		sampler.BadWords{Words: [][]int{{7}, {8, 1}}},
+		sampler.MinLength{Length: 3, Stop: []int{0}}, sampler.ForcedTokens{At: 5, Tokens: []int{12}},
+		sampler.SuppressedTokens{13},
 		sampler.DynamicTemperature{Low: 0.5, High: 1.5, Exponent: 1}, sampler.Temperature(1.1),
 		sampler.TopNSigma(3), sampler.TopK(400), sampler.TopKTies(390), sampler.TopH(0.99), sampler.TypicalP(0.99),
 		sampler.TypicalRule{P: 0.99, Ties: true, MinKeep: 2}, sampler.TopP(0.98), sampler.MinP(0.001),
-		sampler.AtLeast{N: 3, Step: sampler.MinP(0.002)}, sampler.Epsilon(1e-4), sampler.Eta(1e-4), sampler.XTC{Probability: 0.5, Threshold: 0.1},
-		&sampler.Mirostat1{Tau: 6, Eta: 0.1}, &sampler.AdaptiveP{Target: 0.2, Decay: 0.9}, &sampler.Mirostat{Tau: 5, Eta: 0.1},
+		sampler.AtLeast{N: 3, Step: sampler.MinP(0.002)}, sampler.Epsilon(1e-4), sampler.Eta(1e-4),
+		sampler.XTC{Probability: 0.5, Threshold: 0.1},
+		&sampler.Mirostat1{Tau: 6, Eta: 0.1}, &sampler.AdaptiveP{Target: 0.2, Decay: 0.9}, &sampler.Mirostat{Tau: 5,
+			Eta: 0.1},
 	}
 }
 
@@ -44,7 +49,8 @@ func TestChainsAreSaved(t *testing.T) {
 		t.Fatalf("the chain comes back as %#v, %v", back.Steps, err)
 	}
 
-	s = &sampler.Sampler{Steps: everything(), History: sampler.NewHistory(1, 2, 3, 1, 2), Seed: 7, Stream: 8, Stop: []int{0}}
+	s = &sampler.Sampler{Steps: everything(), History: sampler.NewHistory(1, 2, 3, 1, 2), Seed: 7, Stream: 8,
+		Stop: []int{0}}
 	samples(t, s, logits, 20)
 	copies := []*sampler.Sampler{{}, {}, nil}
 	if data, err = json.Marshal(s); err == nil {
@@ -65,7 +71,8 @@ func TestChainsAreSaved(t *testing.T) {
 		if got := samples(t, c, logits, 40); !slices.Equal(got, want) {
 			t.Errorf("copy %d draws %v, want %v", i, got, want)
 		}
-		if !reflect.DeepEqual(c.History, s.History) || c.Step != s.Step || len(c.History.Tokens) != 65 || c.History.Prompt != 5 {
+		if !reflect.DeepEqual(c.History, s.History) || c.Step != s.Step || len(c.History.Tokens) != 65 ||
+			c.History.Prompt != 5 {
 			t.Errorf("copy %d ends at step %d with %+v, want %d with %+v", i, c.Step, c.History, s.Step, s.History)
 		}
 	}
@@ -100,9 +107,11 @@ func TestChainErrors(t *testing.T) {
 		{"top-p beside steps", sampler.Sampler{Steps: sampler.Chain{}, TopP: 1}, "beside Steps"},
 		{"min-p beside steps", sampler.Sampler{Steps: sampler.Chain{}, MinP: 1}, "beside Steps"},
 		{"history without steps", sampler.Sampler{History: sampler.NewHistory(1)}, "history of 1 tokens without Steps"},
-		{"token out of the vocabulary", sampler.Sampler{Steps: sampler.Chain{sampler.PresencePenalty{}}, History: sampler.NewHistory(3)},
+		{"token out of the vocabulary", sampler.Sampler{Steps: sampler.Chain{sampler.PresencePenalty{}},
+			History: sampler.NewHistory(3)},
 			"step 0 of 1, PresencePenalty: sampler: token 3 is not in [0, 3)"},
-		{"a mask of all", sampler.Sampler{Steps: sampler.Chain{sampler.TopK(2), sampler.AllowedTokens{0}}}, "step 1 of 2, AllowedTokens"},
+		{"a mask of all", sampler.Sampler{Steps: sampler.Chain{sampler.TopK(2), sampler.AllowedTokens{0}}},
+			"step 1 of 2, AllowedTokens"},
 	} {
 		token, err := c.s.Sample(logits)
 		if err == nil || !strings.Contains(err.Error(), c.want) || token != -1 || c.s.Step != 0 {
@@ -136,7 +145,8 @@ func TestForeignSteps(t *testing.T) {
 	if got := samples(t, &s, []float32{1, 2}, 3); !slices.Equal(got, []int{1, 1, 1}) || f.last != 4 {
 		t.Errorf("drew %v, the last step saw %d tokens", got, f.last)
 	}
-	if _, err := s.Clone(); err == nil || !strings.Contains(err.Error(), "step 1 of 2, a *sampler_test.foreign, has no Clone") {
+	if _, err := s.Clone(); err == nil || !strings.Contains(err.Error(),
+		"step 1 of 2, a *sampler_test.foreign, has no Clone") {
 		t.Errorf("Clone: %v", err)
 	}
 	if _, err := json.Marshal(s); err == nil || !strings.Contains(err.Error(), "*sampler_test.foreign cannot be saved") {
@@ -190,7 +200,8 @@ func TestGenerateKeepsHistory(t *testing.T) {
 	s := sampler.Sampler{Steps: sampler.Chain{sampler.Temperature(0)}, Stop: []int{8}}
 	for range 2 {
 		got, err := collect(s.Generate(context.Background(), new(counter), []int{2, 4}, 9))
-		if want := []int{2, 4, 5, 6, 7, 8}; err != nil || !slices.Equal(got, want[2:5]) || !slices.Equal(s.History.Tokens, want) || s.History.Prompt != 2 {
+		if want := []int{2, 4, 5, 6, 7, 8}; err != nil || !slices.Equal(got, want[2:5]) ||
+			!slices.Equal(s.History.Tokens, want) || s.History.Prompt != 2 {
 			t.Errorf("generated %v, %v with history %+v, want %v", got, err, s.History, want)
 		}
 	}
@@ -290,7 +301,8 @@ func TestReport(t *testing.T) {
 	near("raw top", r.RawTop[0].Prob, raw.Probs()[1])
 	near("top", r.Top[1].Prob, after.Probs()[2])
 	p := raw.Probs()
-	want := []sampler.StepReport{{"Temperature", 4, 1}, {"TopK", 3, 1 - p[0]}, {"TopP", 2, (p[1] + p[2]) / (1 - p[0])}, {"MinP", 2, 1}}
+	want := []sampler.StepReport{{"Temperature", 4, 1}, {"TopK", 3, 1 - p[0]}, {"TopP", 2,
+		(p[1] + p[2]) / (1 - p[0])}, {"MinP", 2, 1}}
 	for i, at := range r.Trace {
 		near(at.Step, at.Mass, want[i].Mass)
 		at.Mass = want[i].Mass
@@ -312,8 +324,10 @@ func TestReport(t *testing.T) {
 
 func TestChainDoesNotAllocate(t *testing.T) {
 	llama, err := sampler.LlamaCPP{
-		TopK: 40, TopP: 0.95, MinP: 0.05, TypP: 0.99, Temp: 0.8, DynatempRange: 0.3, DynatempExponent: 1, TopNSigma: 3, XTCProbability: 0.5, XTCThreshold: 0.1,
-		PenaltyLastN: 64, PenaltyRepeat: 1.1, PenaltyFreq: 0.1, PenaltyPresent: 0.1, DryMultiplier: 0.8, DryBase: 1.75, DryAllowedLength: 2,
+		TopK: 40, TopP: 0.95, MinP: 0.05, TypP: 0.99, Temp: 0.8, DynatempRange: 0.3, DynatempExponent: 1,
+		TopNSigma: 3, XTCProbability: 0.5, XTCThreshold: 0.1,
+		PenaltyLastN: 64, PenaltyRepeat: 1.1, PenaltyFreq: 0.1, PenaltyPresent: 0.1, DryMultiplier: 0.8,
+		DryBase: 1.75, DryAllowedLength: 2,
 		DryPenaltyLastN: -1, LogitBias: map[int]float64{3: 1, 4: -inf}, AdaptiveP: true, AdaptiveTarget: 0.3,
 	}.Chain()
 	if err != nil {
@@ -321,8 +335,10 @@ func TestChainDoesNotAllocate(t *testing.T) {
 	}
 	for name, chain := range map[string]sampler.Chain{
 		"llama.cpp": llama,
-		"whole row": {sampler.TopNSigma(9), sampler.TypicalP(0.999), sampler.TopH(0.99), sampler.Epsilon(1e-9), sampler.Eta(1e-9), &sampler.Mirostat{Tau: 5}},
-		"masks":     {sampler.NoRepeatNGram{N: 40}, sampler.SuppressedTokens{7}, sampler.AllowedTokens{1, 2, 3, 90, 80, 5, 6}, sampler.TopKTies(5), &sampler.Mirostat1{Tau: 5}},
+		"whole row": {sampler.TopNSigma(9), sampler.TypicalP(0.999), sampler.TopH(0.99), sampler.Epsilon(1e-9),
+			sampler.Eta(1e-9), &sampler.Mirostat{Tau: 5}},
+		"masks": {sampler.NoRepeatNGram{N: 40}, sampler.SuppressedTokens{7}, sampler.AllowedTokens{1, 2, 3, 90,
+			80, 5, 6}, sampler.TopKTies(5), &sampler.Mirostat1{Tau: 5}},
 	} {
 		s := sampler.Sampler{Steps: chain}
 		logits := row("gauss", 20000)

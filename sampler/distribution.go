@@ -132,36 +132,59 @@ func (d *Distribution) weigh() {
 	d.weights = slices.Grow(d.weights[:0], n)[:n]
 	d.sums, d.total = d.sums[:0], 0
 	d.sortEdits()
-	edits := d.edits
 	for lo := 0; lo < n; lo += block {
-		hi := min(lo+block, n)
-		if d.row != nil {
-			exps(d.weights[lo:hi], d.row[lo:hi], d.top, d.scale())
-			for len(edits) > 0 && int(edits[0].id) < hi {
-				exps(d.weights[edits[0].id:], []float64{edits[0].logit}, d.top, d.scale())
-				edits = edits[1:]
-			}
-		} else {
-			exps(d.weights[lo:hi], d.logits[lo:hi], d.top, d.scale())
-		}
-		d.addBlock(d.weights[lo:hi])
+		d.addSum(d.weighBlock(d.weights[lo:min(lo+block, n)], lo))
 	}
 	d.weighed = true
+}
+
+// sumUp computes sums and total as weigh does, and keeps no weights.
+func (d *Distribution) sumUp() {
+	n := len(d.logits)
+	if d.row != nil {
+		n = d.vocab
+	}
+	var w [block]float64
+	d.sums, d.total = d.sums[:0], 0
+	d.sortEdits()
+	for lo := 0; lo < n; lo += block {
+		d.addSum(d.weighBlock(w[:min(block, n-lo)], lo))
+	}
+}
+
+// weighBlock stores in w the weights of the tokens of row, or of the list, from lo on and returns their sum.
+func (d *Distribution) weighBlock(w []float64, lo int) float64 {
+	hi := lo + len(w)
+	if d.row == nil {
+		return exps(w, d.logits[lo:hi], d.top, d.scale())
+	}
+	s := exps(w, d.row[lo:hi], d.top, d.scale())
+	if len(d.edits) == 0 {
+		return s
+	}
+	i, _ := slices.BinarySearchFunc(d.edits, lo, func(e edit, id int) int { return int(e.id) - id })
+	if i == len(d.edits) || int(d.edits[i].id) >= hi {
+		return s
+	}
+	for ; i < len(d.edits) && int(d.edits[i].id) < hi; i++ {
+		exact := [1]float64{d.edits[i].logit}
+		exps(w[int(d.edits[i].id)-lo:], exact[:], d.top, d.scale())
+	}
+	return sum(w)
+}
+
+func (d *Distribution) addSum(s float64) {
+	d.sums = append(d.sums, s)
+	d.total += s
 }
 
 // addUp computes sums and total from weights.
 func (d *Distribution) addUp() {
 	d.sums, d.total = d.sums[:0], 0
 	for w := range slices.Chunk(d.weights, block) {
-		d.addBlock(w)
+		d.addSum(sum(w))
 	}
 	d.weighed = true
-}
-
-func (d *Distribution) addBlock(w []float64) {
-	s := sum(w)
-	d.sums = append(d.sums, s)
-	d.total += s
 }
 
 // Len returns the number of tokens kept. It counts those whose probability is too small for a float64, but
@@ -248,6 +271,19 @@ func (d *Distribution) Draw(u float64) (int, error) {
 
 func (d *Distribution) draw(u float64) int {
 	d.weigh()
+	return d.find(u)
+}
+
+// drawOnce is draw of a distribution that is not looked at again, which needs no weights but those around the token.
+func (d *Distribution) drawOnce(u float64) int {
+	if !d.weighed {
+		d.sumUp()
+	}
+	return d.find(u)
+}
+
+// find returns the token at u, given sums and total.
+func (d *Distribution) find(u float64) int {
 	// Find the block first. Adding up as total was, acc ends above the target.
 	target := float64(u * d.total) // never fused with the subtraction below
 	at, before, acc := 0, 0.0, 0.0
@@ -257,8 +293,20 @@ func (d *Distribution) draw(u float64) int {
 			break
 		}
 	}
+	n := len(d.logits)
+	if d.row != nil {
+		n = d.vocab
+	}
 	lo := at * block
-	i := lo + walk(d.weights[lo:min(lo+block, len(d.weights))], target-before)
+	hi := min(lo+block, n)
+	var w [block]float64
+	weights := w[:hi-lo]
+	if d.weighed {
+		weights = d.weights[lo:hi]
+	} else {
+		d.weighBlock(weights, lo)
+	}
+	i := lo + walk(weights, target-before)
 	if d.row != nil {
 		return i
 	}

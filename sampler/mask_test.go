@@ -101,7 +101,8 @@ func TestStepErrors(t *testing.T) {
 			t.Errorf("%T%+v: error is %v, want %q", c.step, c.step, err, c.want)
 		}
 		chain := sampler.Chain{sampler.TopK(2), c.step}
-		if err := chain.Apply(reset(t, []float32{1, 2}), none); err == nil || !strings.Contains(err.Error(), "step 1 of 2") {
+		if err := chain.Apply(reset(t, []float32{1, 2}), none); err == nil || !strings.Contains(err.Error(),
+			"step 1 of 2") {
 			t.Errorf("%T%+v in a chain: error is %v, which does not name the step", c.step, c.step, err)
 		}
 	}
@@ -113,7 +114,8 @@ func TestStepErrors(t *testing.T) {
 	}
 	for _, h := range []*sampler.History{nil, {Prompt: 1}, {Prompt: -1}} {
 		for _, step := range []sampler.Step{
-			sampler.RepetitionPenalty{}, sampler.FrequencyPenalty{}, sampler.PresencePenalty{}, sampler.NoRepeatNGram{}, sampler.DRY{},
+			sampler.RepetitionPenalty{}, sampler.FrequencyPenalty{}, sampler.PresencePenalty{},
+			sampler.NoRepeatNGram{}, sampler.DRY{},
 			sampler.BadWords{}, sampler.SequenceBias{}, sampler.ForcedTokens{}, sampler.MinLength{},
 		} {
 			if err := step.Apply(reset(t, []float32{1, 2}), h); err == nil || !strings.Contains(err.Error(), "history") {
@@ -127,7 +129,8 @@ func TestStepErrors(t *testing.T) {
 	if err := (sampler.XTC{}).Apply(reset(t, []float32{1}), &sampler.History{Toss: 1}); err == nil {
 		t.Error("xtc with a toss of 1 succeeds")
 	}
-	if err := (sampler.Chain{nil}).Apply(reset(t, []float32{1}), none); err == nil || !strings.Contains(err.Error(), "step 0 of 1 is nil") {
+	if err := (sampler.Chain{nil}).Apply(reset(t, []float32{1}), none); err == nil || !strings.Contains(err.Error(),
+		"step 0 of 1 is nil") {
 		t.Errorf("nil step: error is %v", err)
 	}
 }
@@ -168,7 +171,8 @@ func TestMaskedStaysMasked(t *testing.T) {
 		if look {
 			d.Prob(0)
 		}
-		err := firstError(d.Bias(1, 100), d.RepetitionPenalty([]int{1, 1}, 0.1), d.FrequencyPenalty([]int{1}, -9), d.PresencePenalty([]int{1}, -9))
+		err := firstError(d.Bias(1, 100), d.RepetitionPenalty([]int{1, 1}, 0.1), d.FrequencyPenalty([]int{1}, -9),
+			d.PresencePenalty([]int{1}, -9))
 		if got := kept(d); err != nil || !slices.Equal(got, []int{0, 2}) {
 			t.Errorf("kept %v, %v", got, err)
 		}
@@ -202,7 +206,8 @@ func TestScopes(t *testing.T) {
 	}
 	for p := range sampler.Part(3) {
 		var back sampler.Part
-		if text, err := p.MarshalText(); err != nil || back.UnmarshalText(text) != nil || back != p || p.String() != string(text) {
+		if text, err := p.MarshalText(); err != nil || back.UnmarshalText(text) != nil || back != p ||
+			p.String() != string(text) {
 			t.Errorf("part %d comes back as %d: %v", p, back, err)
 		}
 	}

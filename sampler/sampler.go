@@ -56,7 +56,7 @@ func (s *Sampler) Sample(logits []float32) (int, error) {
 	if err := s.Apply(d); err != nil {
 		return -1, err
 	}
-	token := d.draw(Uniform(s.Seed, s.Stream, s.Step))
+	token := d.drawOnce(Uniform(s.Seed, s.Stream, s.Step))
 	s.accept(d, token)
 	return token, nil
 }

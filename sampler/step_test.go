@@ -51,7 +51,8 @@ var pairs = []pair{
 		return sampler.TypicalP(p), func(r *samplertest.Reference) { r.Typical(p, false, false, 0) }
 	}},
 	{"typical rule", func(rng *rand.Rand, _ []int) (sampler.Step, func(*samplertest.Reference)) {
-		rule := sampler.TypicalRule{P: pick(rng, 0, 0.037, 0.31, 0.83), Ties: rng.IntN(2) == 0, Exceed: rng.IntN(2) == 0, MinKeep: rng.IntN(4)}
+		rule := sampler.TypicalRule{P: pick(rng, 0, 0.037, 0.31, 0.83), Ties: rng.IntN(2) == 0,
+			Exceed: rng.IntN(2) == 0, MinKeep: rng.IntN(4)}
 		return rule, func(r *samplertest.Reference) { r.Typical(rule.P, rule.Ties, rule.Exceed, rule.MinKeep) }
 	}},
 	{"epsilon", func(rng *rand.Rand, _ []int) (sampler.Step, func(*samplertest.Reference)) {
@@ -133,7 +134,8 @@ var pairs = []pair{
 		}
 	}},
 	{"sequence bias", func(rng *rand.Rand, text []int) (sampler.Step, func(*samplertest.Reference)) {
-		b := sampler.SequenceBias{Sequence: append(slices.Clone(text[max(0, len(text)-rng.IntN(3)):]), 0), Bias: pick(rng, 0, 2.3, -7, -inf)}
+		b := sampler.SequenceBias{Sequence: append(slices.Clone(text[max(0, len(text)-rng.IntN(3)):]), 0),
+			Bias: pick(rng, 0, 2.3, -7, -inf)}
 		return b, func(r *samplertest.Reference) { r.SequenceBias(text, b.Sequence, b.Bias) }
 	}},
 	{"logit bias", func(rng *rand.Rand, text []int) (sampler.Step, func(*samplertest.Reference)) {
@@ -189,7 +191,8 @@ func same(t *testing.T, what string, d *sampler.Distribution, r *samplertest.Ref
 		t.Fatalf("%s: top 7 of %d tokens are %d", what, len(ranking), len(top))
 	}
 	for i, c := range top {
-		if ranked && c.Token != ranking[i] || c.Prob != d.Prob(c.Token) || math.Abs(c.LogProb-d.LogProb(c.Token)) > 1e-12*math.Max(1, -c.LogProb) {
+		if ranked && c.Token != ranking[i] || c.Prob != d.Prob(c.Token) ||
+			math.Abs(c.LogProb-d.LogProb(c.Token)) > 1e-12*math.Max(1, -c.LogProb) {
 			t.Fatalf("%s: place %d is %+v, want token %d", what, i, c, ranking[i])
 		}
 	}
@@ -325,7 +328,8 @@ func TestStepsDraw(t *testing.T) {
 			}
 			probs := d.Probs(nil)
 			for what, err := range map[string]error{
-				"stratified": samplertest.Stratified(probs, 10000, d.Draw), "reachable": samplertest.Reachable(probs, d.Draw),
+				"stratified": samplertest.Stratified(probs, 10000, d.Draw),
+				"reachable":  samplertest.Reachable(probs, d.Draw),
 			} {
 				if err != nil {
 					t.Errorf("V=%d %T%+v: %s: %v", vocab, step, step, what, err)

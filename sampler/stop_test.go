@@ -103,7 +103,8 @@ func TestStopStrings(t *testing.T) {
 			ended++
 		}
 		if got != want || s.Done != (ok && len(text) > 0) || s.Stop != stop || s.Flush() != "" {
-			t.Fatalf("%q stops at %q: showed %q, stop %q (%v), want %q, %q (%v)", text, stops, got, s.Stop, s.Done, want, stop, ok)
+			t.Fatalf("%q stops at %q: showed %q, stop %q (%v), want %q, %q (%v)", text, stops, got, s.Stop, s.Done,
+				want, stop, ok)
 		}
 	}
 	if ended < 5000 {

@@ -64,7 +64,7 @@ func sampleRows[F float32 | float64](s *Sampler, t *tensor.Dense, data []F, rese
 		if err != nil {
 			return nil, errors.WithMessagef(err, "sampler: row %d of %d", i, len(rows))
 		}
-		tokens[i] = s.scratch.draw(Uniform(one.Seed, one.Stream, one.Step))
+		tokens[i] = s.scratch.drawOnce(Uniform(one.Seed, one.Stream, one.Step))
 	}
 	s.Step++
 	return tokens, nil

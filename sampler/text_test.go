@@ -16,7 +16,8 @@ func logProbs(probs ...float64) (logits []float32) {
 }
 
 // checkProbs fails the test if a step does not leave the probabilities wanted.
-func checkProbs(t *testing.T, name string, logits []float32, step sampler.Step, h sampler.History, want []float64, tolerance float64) {
+func checkProbs(t *testing.T, name string, logits []float32, step sampler.Step, h sampler.History, want []float64,
+	tolerance float64) {
 	t.Helper()
 	d := reset(t, logits)
 	if err := step.Apply(d, &h); err != nil {
@@ -47,7 +48,8 @@ func TestPenaltiesOfLlamaCPP(t *testing.T) {
 		{[]int{0, 1, 2}, 1, 5, 5, []float64{0.000023, 0.000023, 0.000023, 0.499966, 0.499966}},
 		{[]int{0, 1, 2, 0, 0}, 1, 5, 5, []float64{0, 0.000023, 0.000023, 0.499977, 0.499977}},
 	} {
-		p := sampler.LlamaCPP{TopP: 1, TypP: 1, Temp: 1, PenaltyLastN: len(c.text), PenaltyRepeat: c.repeat, PenaltyFreq: c.freq, PenaltyPresent: c.present}
+		p := sampler.LlamaCPP{TopP: 1, TypP: 1, Temp: 1, PenaltyLastN: len(c.text), PenaltyRepeat: c.repeat,
+			PenaltyFreq: c.freq, PenaltyPresent: c.present}
 		chain, err := p.Chain()
 		if err != nil {
 			t.Fatal(err)
@@ -68,8 +70,9 @@ func TestPenaltiesOfLlamaCPP(t *testing.T) {
 		{five, []int{0, 1, 2, 0, 1}, 2, 1.1, 2, 5, nil, []float64{0.241818, 0.241818, 0.032727, 0.241818, 0.241818}},
 		{five, []int{0, 1, 2, 3, 4, 0, 1}, 1, 1.1, 4, 7, nil, []float64{0.2, 0.2, 0.2, 0.2, 0.2}},
 	} {
-		p := sampler.LlamaCPP{TopP: 1, TypP: 1, Temp: 1, DryMultiplier: c.multiplier, DryBase: c.base, DryAllowedLength: c.allowed,
-			DryPenaltyLastN: c.lastN, DrySequenceBreakers: c.breakers}
+		p := sampler.LlamaCPP{TopP: 1, TypP: 1, Temp: 1, DryMultiplier: c.multiplier, DryBase: c.base,
+			DryAllowedLength: c.allowed,
+			DryPenaltyLastN:  c.lastN, DrySequenceBreakers: c.breakers}
 		chain, err := p.Chain()
 		if err != nil {
 			t.Fatal(err)
@@ -89,23 +92,31 @@ func TestDRY(t *testing.T) {
 	}{
 		{"the defaults", []int{1, 2, 3, 1, 2}, sampler.DRY{Multiplier: 0.8}, map[int]float64{3: 0.8}},
 		{"one token more", []int{0, 1, 2, 3, 0, 1, 2}, sampler.DRY{Multiplier: 0.8}, map[int]float64{3: 0.8 * 1.75}},
-		{"of two lengths the longer", []int{0, 1, 2, 3, 1, 2, 4, 0, 1, 2}, sampler.DRY{Multiplier: 1, Base: 2}, map[int]float64{3: 2, 4: 1}},
-		{"of two lengths of one token", []int{0, 1, 2, 3, 1, 2, 3, 0, 1, 2}, sampler.DRY{Multiplier: 1, Base: 2}, map[int]float64{3: 2}},
+		{"of two lengths the longer", []int{0, 1, 2, 3, 1, 2, 4, 0, 1, 2}, sampler.DRY{Multiplier: 1, Base: 2},
+			map[int]float64{3: 2, 4: 1}},
+		{"of two lengths of one token", []int{0, 1, 2, 3, 1, 2, 3, 0, 1, 2}, sampler.DRY{Multiplier: 1, Base: 2},
+			map[int]float64{3: 2}},
 		{"allowed length not reached", []int{1, 2, 3, 1, 2}, sampler.DRY{Multiplier: 1, AllowedLength: 3}, nil},
-		{"allowed length of 1", []int{1, 2, 3, 1, 2}, sampler.DRY{Multiplier: 1, Base: 2, AllowedLength: 1}, map[int]float64{3: 2}},
+		{"allowed length of 1", []int{1, 2, 3, 1, 2}, sampler.DRY{Multiplier: 1, Base: 2, AllowedLength: 1},
+			map[int]float64{3: 2}},
 		{"text no longer than allowed", []int{4, 4}, sampler.DRY{Multiplier: 1}, nil},
 		{"text of one token", []int{4, 4, 4}, sampler.DRY{Multiplier: 1}, map[int]float64{4: 1}},
 		{"a base of 1", []int{0, 1, 2, 3, 0, 1, 2}, sampler.DRY{Multiplier: 3, Base: 1}, map[int]float64{3: 3}},
 		{"the exponent is bounded", make([]int, 200), sampler.DRY{Multiplier: 1e-30, Base: 10}, map[int]float64{0: 1e8}},
 		{"a breaker within", []int{1, 2, 5, 3, 1, 2}, sampler.DRY{Multiplier: 1, Breakers: [][]int{{5}}}, nil}, // 5 follows
-		{"a breaker before", []int{5, 1, 2, 3, 5, 1, 2}, sampler.DRY{Multiplier: 1, Base: 2, Breakers: [][]int{{5}}}, map[int]float64{3: 1}},
+		{"a breaker before", []int{5, 1, 2, 3, 5, 1, 2}, sampler.DRY{Multiplier: 1, Base: 2,
+			Breakers: [][]int{{5}}}, map[int]float64{3: 1}},
 		{"a breaker too near", []int{1, 2, 3, 1, 5, 2}, sampler.DRY{Multiplier: 1, Breakers: [][]int{{5}}}, nil},
 		{"a breaker at the end", []int{1, 2, 5, 3, 1, 2, 5}, sampler.DRY{Multiplier: 1, Breakers: [][]int{{5}}}, nil},
-		{"a breaker of two", []int{4, 5, 1, 2, 3, 4, 5, 1, 2}, sampler.DRY{Multiplier: 1, Base: 2, Breakers: [][]int{{4, 5}}}, map[int]float64{3: 1}},
-		{"half a breaker", []int{5, 1, 2, 3, 5, 1, 2}, sampler.DRY{Multiplier: 1, Base: 2, Breakers: [][]int{{4, 5}}}, map[int]float64{3: 2}},
-		{"the longer of two breakers", []int{4, 5, 1, 2, 3, 4, 5, 1, 2}, sampler.DRY{Multiplier: 1, Base: 2, Breakers: [][]int{{4}, {4, 5}}}, map[int]float64{3: 1}},
+		{"a breaker of two", []int{4, 5, 1, 2, 3, 4, 5, 1, 2}, sampler.DRY{Multiplier: 1, Base: 2,
+			Breakers: [][]int{{4, 5}}}, map[int]float64{3: 1}},
+		{"half a breaker", []int{5, 1, 2, 3, 5, 1, 2}, sampler.DRY{Multiplier: 1, Base: 2, Breakers: [][]int{{4,
+			5}}}, map[int]float64{3: 2}},
+		{"the longer of two breakers", []int{4, 5, 1, 2, 3, 4, 5, 1, 2}, sampler.DRY{Multiplier: 1, Base: 2,
+			Breakers: [][]int{{4}, {4, 5}}}, map[int]float64{3: 1}},
 		{"a window", []int{1, 2, 3, 0, 1, 2}, sampler.DRY{Multiplier: 1, Scope: sampler.Scope{Last: 5}}, nil},
-		{"a window that just reaches", []int{1, 2, 3, 0, 1, 2}, sampler.DRY{Multiplier: 1, Scope: sampler.Scope{Last: 6}}, map[int]float64{3: 1}},
+		{"a window that just reaches", []int{1, 2, 3, 0, 1, 2}, sampler.DRY{Multiplier: 1,
+			Scope: sampler.Scope{Last: 6}}, map[int]float64{3: 1}},
 	} {
 		want := make([]float64, len(even))
 		total := 0.0
@@ -124,7 +135,8 @@ func TestDRY(t *testing.T) {
 func TestPenaltiesAfterTemperature(t *testing.T) {
 	logits := []float32{1, 2, -1, 0.5}
 	text := []int{1, 2, 1}
-	for _, first := range []sampler.Step{sampler.Temperature(0.5), sampler.Chain{sampler.Temperature(0.5), sampler.TopP(0.9999)}} {
+	for _, first := range []sampler.Step{sampler.Temperature(0.5), sampler.Chain{sampler.Temperature(0.5),
+		sampler.TopP(0.9999)}} {
 		for _, c := range []struct {
 			name string
 			step sampler.Step
@@ -161,7 +173,8 @@ func TestBadWords(t *testing.T) {
 		{"two tokens", []int{0, 1}, sampler.BadWords{Words: [][]int{{1, 2}, {0, 3}}}, []int{0, 1, 3}},
 		{"the whole text", []int{1}, sampler.BadWords{Words: [][]int{{1, 2}}}, []int{0, 1, 3}},
 		{"longer than the text", []int{1}, sampler.BadWords{Words: [][]int{{1, 1, 2}}}, []int{0, 1, 2, 3}},
-		{"no output", []int{1}, sampler.BadWords{Words: [][]int{{1, 2}}, Scope: sampler.Scope{Of: sampler.OutputOnly}}, []int{0, 1, 2, 3}},
+		{"no output", []int{1}, sampler.BadWords{Words: [][]int{{1, 2}},
+			Scope: sampler.Scope{Of: sampler.OutputOnly}}, []int{0, 1, 2, 3}},
 		{"n-gram", []int{0, 1, 2, 0, 1}, sampler.NoRepeatNGram{N: 3}, []int{0, 1, 3}},
 		{"n-gram of one", []int{0, 3}, sampler.NoRepeatNGram{N: 1}, []int{1, 2}},
 		{"n-gram as long as the text", []int{0, 0}, sampler.NoRepeatNGram{N: 2}, []int{1, 2, 3}},

@@ -119,10 +119,12 @@ func TestTiesOfWeights(t *testing.T) {
 		if got := keptBy(t, logits, Epsilon(math.Nextafter(p, 1))); !slices.Equal(got, []int{1}) {
 			t.Fatalf("epsilon of more than the probability %v keeps %v", p, got)
 		}
-		if got := keptBy(t, logits, XTC{Probability: 1, Threshold: min(p, 0.5)}); p < 0.5 && !slices.Equal(got, []int{0, 2}) {
+		if got := keptBy(t, logits, XTC{Probability: 1, Threshold: min(p, 0.5)}); p < 0.5 && !slices.Equal(got,
+			[]int{0, 2}) {
 			t.Fatalf("xtc of the probability %v keeps %v", p, got)
 		}
-		if got := keptBy(t, logits, XTC{Probability: 1, Threshold: min(math.Nextafter(p, 1), 0.5)}); p < 0.5 && len(got) != 3 {
+		if got := keptBy(t, logits, XTC{Probability: 1, Threshold: min(math.Nextafter(p, 1), 0.5)}); p < 0.5 &&
+			len(got) != 3 {
 			t.Fatalf("xtc of more than the probability %v keeps %v", p, got)
 		}
 	}
@@ -184,7 +186,8 @@ func TestEditsBeyondFloat32(t *testing.T) {
 			}
 			if look {
 				if d.Prob(2) != 1 || d.Rank(1) != 2 || d.Rank(0) != 4 || d.Len() != 4 || d.Rank(4) != 0 {
-					t.Fatalf("probability %v, ranks %d, %d and %d of %d", d.Prob(2), d.Rank(1), d.Rank(0), d.Rank(4), d.Len())
+					t.Fatalf("probability %v, ranks %d, %d and %d of %d", d.Prob(2), d.Rank(1), d.Rank(0),
+						d.Rank(4), d.Len())
 				}
 			}
 			if err := c.step.Apply(&d, nil); err != nil {

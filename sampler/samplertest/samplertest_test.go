@@ -62,7 +62,11 @@ func TestChecksFindErrors(t *testing.T) {
 		"masked at 0": {func(u float64) (int, error) {
 			return map[bool]int{true: 1}[u == 0] + map[bool]int{true: 2}[u > 0.5], nil
 		}, false, false},
-		"masked, seldom":    {func(u float64) (int, error) { i, _ := right(u); return i + map[bool]int{true: 1}[u == 0], nil }, true, false},
+		"masked, seldom": {func(u float64) (int, error) {
+			i,
+				_ := right(u)
+			return i + map[bool]int{true: 1}[u == 0], nil
+		}, true, false},
 		"out of vocabulary": {func(float64) (int, error) { return 5, nil }, false, false},
 		"broken":            {failing, false, false},
 	} {
@@ -92,7 +96,8 @@ func TestChiSquareQuantile(t *testing.T) {
 
 func TestGTest(t *testing.T) {
 	g, critical, err := samplertest.GTest([]int{30, 70}, []float64{0.5, 0.5}, 0.05)
-	if want := 2 * (30*math.Log(0.6) + 70*math.Log(1.4)); err != nil || math.Abs(g-want) > 1e-12 || math.Abs(critical-3.841458820694124) > 1e-8 {
+	if want := 2 * (30*math.Log(0.6) + 70*math.Log(1.4)); err != nil || math.Abs(g-want) > 1e-12 ||
+		math.Abs(critical-3.841458820694124) > 1e-8 {
 		t.Errorf("g = %v, critical %v, %v, want %v", g, critical, err, want)
 	}
 	// Rare tokens are one cell.
@@ -108,8 +113,10 @@ func TestGTest(t *testing.T) {
 		probs  []float64
 		alpha  float64
 	}{
-		{[]int{1}, []float64{0.5, 0.5}, 0.1}, {[]int{0, 0}, []float64{0.5, 0.5}, 0.1}, {[]int{5, 5}, []float64{0.5, 0.5}, 0.1},
-		{[]int{50, 50}, []float64{0.5, 0.5}, 0}, {[]int{50, 50}, []float64{0.5, 0.5}, math.NaN()}, {[]int{50}, []float64{1}, 0.1},
+		{[]int{1}, []float64{0.5, 0.5}, 0.1}, {[]int{0, 0}, []float64{0.5, 0.5}, 0.1}, {[]int{5, 5}, []float64{0.5,
+			0.5}, 0.1},
+		{[]int{50, 50}, []float64{0.5, 0.5}, 0}, {[]int{50, 50}, []float64{0.5, 0.5}, math.NaN()}, {[]int{50},
+			[]float64{1}, 0.1},
 	} {
 		if _, _, err := samplertest.GTest(c.counts, c.probs, c.alpha); err == nil {
 			t.Errorf("%+v: no error", c)

@@ -41,6 +41,7 @@ var families = []struct {
 	{"gemm", (*generator).products},
 	{"exp", (*generator).exponentials},
 	{"linear", (*generator).plain},
+	{"sampling", (*generator).sampling},
 }
 
 // products writes the kernels of matrix products.
