@@ -64,7 +64,7 @@
 //
 // # Speed
 //
-// Nothing is sorted and, after the first rows, nothing is allocated. Top-k and min-p compute no exponentials
+// No vocabulary is sorted and, after the first rows, nothing is allocated. Top-k and min-p compute no exponentials
 // but those of the tokens they keep; top-p weighs the vocabulary once, drops tokens too light to be in the
 // nucleus, and ranks only those around its edge. Steps that change a few logits cost a copy of the row and
 // those few. Entropies, and the filters that take them, weigh every token that is left, so a filter before them

@@ -22,13 +22,9 @@ func Above[F Float](x []F, from int, limit F) int {
 
 // List appends to ids the indices of the elements above limit.
 func List[F Float](ids []int32, x []F, limit F) []int32 {
-	const part = 512 // found or not, so many indices are written down
 	if is32[F]() {
 		var n int
 		ids, n = list32(ids, asFloat32s(x), float32(limit))
-		if n == len(x) {
-			return ids
-		}
 		return listFrom(ids, x, n, limit)
 	}
 	return listFrom(ids, x, 0, limit)
