@@ -35,6 +35,7 @@ func bench(b *testing.B, sample func(s *sampler.Sampler, logits []float32)) {
 			{"top-p/gauss", "gauss", sampler.Sampler{Temperature: 0.8, TopP: 0.9}},
 			{"top-p/flat", "flat", sampler.Sampler{Temperature: 0.8, TopP: 0.9}},
 			{"top-k40+top-p", "gauss", sampler.Sampler{Temperature: 0.8, TopK: 40, TopP: 0.95}},
+			{"top-k256+top-p", "gauss", sampler.Sampler{Temperature: 0.8, TopK: 256, TopP: 0.95}},
 			{"min-p", "gauss", sampler.Sampler{Temperature: 0.8, MinP: 0.05}},
 		} {
 			b.Run(fmt.Sprintf("V=%d/%s", vocab, c.name), func(b *testing.B) {

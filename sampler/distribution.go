@@ -9,19 +9,21 @@ import (
 )
 
 // A Distribution says how probable each token is to come next. Reset makes it the softmax of a row of
-// logits; Temperature, TopK, TopP and MinP then reshape it, in any order, each renormalising over the tokens
-// it keeps. These are the steps that a [Sampler] runs; call them one by one to look at what they do or to
-// run them in another order.
+// logits; its other methods that return an error alone then reshape it, in any order, each renormalising over
+// the tokens it keeps. These are the steps that a [Sampler] runs; call them one by one to look at what they do
+// or to run them in another order.
 //
 // Tokens rank by their logits, the larger first, and by their ids, the lower first, where logits are equal.
-// Each of the steps keeps the head of that ranking. Weights and sums are float64.
+// Changed logits, weights and sums are float64. A masked token stays out whatever a step does, but for
+// [Distribution.Force]. No step leaves nothing: filters keep at least one token, and a mask that would drop
+// the last one is an error, after which the distribution is empty.
 //
 // The zero value is empty: until Reset has succeeded every method that returns an error does, and the others
 // find no tokens. A Distribution keeps its memory from row to row. It must not be copied, nor used by several
 // goroutines at once.
 type Distribution struct {
 	vocab int
-	best  int     // the first token of the ranking, which no step drops
+	best  int     // the first token of the ranking
 	top   float64 // its logit
 	temp  float64 // the product of the temperatures so far
 
@@ -38,16 +40,29 @@ type Distribution struct {
 	sums    []float64
 	total   float64
 
-	own   []float32 // Reset's copy of the row
-	cands []cand
-	hist  []float64
+	own     []float32 // a copy of the row
+	private bool      // whether it is row
+	edits   []edit    // logits of row that steps have changed
+	slots   []int32   // by token: 1 + its place in edits, or 0
+	sorted  bool      // whether edits are in order of tokens
+
+	// Of the sets that settle is still to come for: whether best and top have to be found again, whether a logit
+	// of the list has become -Inf, and whether one is no number any more.
+	stale, holes, overflow bool
+
+	cands  []cand
+	hist   []float64
+	counts []int32 // by token, all 0 between steps
+	spare  []int32
 }
 
 // Reset makes d the softmax of logits, which it copies. A logit of -Inf masks its token. If logits define no
 // distribution Reset returns a [LogitsError] and leaves d empty.
 func (d *Distribution) Reset(logits []float32) error {
 	d.own = append(d.own[:0], logits...)
-	return d.reset(d.own)
+	err := d.reset(d.own)
+	d.private = true
+	return err
 }
 
 // reset is Reset without the copy: row must not change until a step drops a token or d is read.
@@ -73,8 +88,10 @@ func (d *Distribution) reset64(row []float64) error {
 }
 
 func begin[F float32 | float64](d *Distribution, row []F) error {
-	d.vocab, d.row, d.weighed = 0, nil, false
+	d.vocab, d.row, d.weighed, d.private = 0, nil, false, false
+	d.stale, d.holes, d.overflow = false, false, false
 	d.ids, d.logits = d.ids[:0], d.logits[:0]
+	d.forgetEdits()
 	if len(row) > math.MaxInt32 {
 		return errors.Errorf("sampler: %d logits, want at most %d", len(row), math.MaxInt32)
 	}
@@ -114,31 +131,60 @@ func (d *Distribution) weigh() {
 	}
 	d.weights = slices.Grow(d.weights[:0], n)[:n]
 	d.sums, d.total = d.sums[:0], 0
+	d.sortEdits()
 	for lo := 0; lo < n; lo += block {
-		hi := min(lo+block, n)
-		if d.row != nil {
-			exps(d.weights[lo:hi], d.row[lo:hi], d.top, d.scale())
-		} else {
-			exps(d.weights[lo:hi], d.logits[lo:hi], d.top, d.scale())
-		}
-		d.addBlock(d.weights[lo:hi])
+		d.addSum(d.weighBlock(d.weights[lo:min(lo+block, n)], lo))
 	}
 	d.weighed = true
+}
+
+// sumUp computes sums and total as weigh does, and keeps no weights.
+func (d *Distribution) sumUp() {
+	n := len(d.logits)
+	if d.row != nil {
+		n = d.vocab
+	}
+	var w [block]float64
+	d.sums, d.total = d.sums[:0], 0
+	d.sortEdits()
+	for lo := 0; lo < n; lo += block {
+		d.addSum(d.weighBlock(w[:min(block, n-lo)], lo))
+	}
+}
+
+// weighBlock stores in w the weights of the tokens of row, or of the list, from lo on and returns their sum.
+func (d *Distribution) weighBlock(w []float64, lo int) float64 {
+	hi := lo + len(w)
+	if d.row == nil {
+		return exps(w, d.logits[lo:hi], d.top, d.scale())
+	}
+	s := exps(w, d.row[lo:hi], d.top, d.scale())
+	if len(d.edits) == 0 {
+		return s
+	}
+	i, _ := slices.BinarySearchFunc(d.edits, lo, func(e edit, id int) int { return int(e.id) - id })
+	if i == len(d.edits) || int(d.edits[i].id) >= hi {
+		return s
+	}
+	for ; i < len(d.edits) && int(d.edits[i].id) < hi; i++ {
+		exact := [1]float64{d.edits[i].logit}
+		exps(w[int(d.edits[i].id)-lo:], exact[:], d.top, d.scale())
+	}
+	return sum(w)
+}
+
+func (d *Distribution) addSum(s float64) {
+	d.sums = append(d.sums, s)
+	d.total += s
 }
 
 // addUp computes sums and total from weights.
 func (d *Distribution) addUp() {
 	d.sums, d.total = d.sums[:0], 0
 	for w := range slices.Chunk(d.weights, block) {
-		d.addBlock(w)
+		d.addSum(sum(w))
 	}
 	d.weighed = true
-}
-
-func (d *Distribution) addBlock(w []float64) {
-	s := sum(w)
-	d.sums = append(d.sums, s)
-	d.total += s
 }
 
 // Len returns the number of tokens kept. It counts those whose probability is too small for a float64, but
@@ -225,6 +271,19 @@ func (d *Distribution) Draw(u float64) (int, error) {
 
 func (d *Distribution) draw(u float64) int {
 	d.weigh()
+	return d.find(u)
+}
+
+// drawOnce is draw of a distribution that is not looked at again, which needs no weights but those around the token.
+func (d *Distribution) drawOnce(u float64) int {
+	if !d.weighed {
+		d.sumUp()
+	}
+	return d.find(u)
+}
+
+// find returns the token at u, given sums and total.
+func (d *Distribution) find(u float64) int {
 	// Find the block first. Adding up as total was, acc ends above the target.
 	target := float64(u * d.total) // never fused with the subtraction below
 	at, before, acc := 0, 0.0, 0.0
@@ -234,8 +293,20 @@ func (d *Distribution) draw(u float64) int {
 			break
 		}
 	}
+	n := len(d.logits)
+	if d.row != nil {
+		n = d.vocab
+	}
 	lo := at * block
-	i := lo + walk(d.weights[lo:min(lo+block, len(d.weights))], target-before)
+	hi := min(lo+block, n)
+	var w [block]float64
+	weights := w[:hi-lo]
+	if d.weighed {
+		weights = d.weights[lo:hi]
+	} else {
+		d.weighBlock(weights, lo)
+	}
+	i := lo + walk(weights, target-before)
 	if d.row != nil {
 		return i
 	}

@@ -10,26 +10,63 @@
 // [Distribution] is the same chain step by step: it shows the exact tokens and probabilities that are left
 // after any steps in any order. [Softmax], [LogSoftmax], [LogProb], [Argmax] and [Multinomial] stand alone.
 //
+// # Chains
+//
+// Whoever wants other steps, or another order, lists them:
+//
+//	s := sampler.Sampler{
+//		Steps: sampler.Chain{
+//			sampler.RepetitionPenalty{Penalty: 1.1, Scope: sampler.Scope{Last: 64}},
+//			sampler.MinP(0.05),
+//			sampler.Temperature(0.8),
+//		},
+//		History: sampler.NewHistory(prompt...),
+//		Seed:    42,
+//	}
+//
+// Each step sees what its predecessors left, renormalised, so the order matters. As a rule, what looks at the
+// text comes first: masks such as [AllowedTokens], [BadWords] and [MinLength], then [LogitBias], then
+// [RepetitionPenalty], [FrequencyPenalty], [PresencePenalty] and [DRY], whose effect on a logit does not depend
+// on what else is kept. Filters come after them: [TopK], [TopP], [MinP], [TypicalP], [Epsilon], [Eta], [PLess],
+// [TopNSigma], [TopH], [XTC]. [Temperature], or [DynamicTemperature], before the filters changes what all of
+// them but TopK and TopNSigma keep; after the filters it changes how what they kept is drawn. [Mirostat],
+// [Mirostat1] and [AdaptiveP] learn from what is drawn and belong at the end. Any type with the method of [Step]
+// can stand among these.
+//
+// [LlamaCPP], [HuggingFace] and [VLLM] are the parameters of these systems by their own names. They make the
+// chains that these systems run, which differ in order, in ties and at the ends of ranges.
+//
+// A [Scope] says which tokens a step looks back at. A [Batch] has a chain, a history and a seed for every row.
+// [Sampler.SampleReport] tells how a token came to be drawn: log-probabilities and ranks before and after the
+// steps, and what each step kept. [StopStrings] finds the strings at which a text ends.
+//
 // # Exactness
 //
 // Logits are ranked as they are; everything after is float64. A probability is within 1e-13 of the real
 // softmax for differences of logits up to about 100 temperatures, relatively. Top-p adds up in float64
 // over blocks, so the nucleus of a vocabulary of any size is the one of the definition unless the mass at the cut is
-// within about 1e-14 of p. Equal logits rank by token, the lower first, and top-k keeps exactly k.
+// within about 1e-14 of p. Equal logits rank by token, the lower first, and top-k keeps exactly k. Package
+// samplertest has every step by its definition, and checks that hold any sampler to it.
 //
-// A masked token, whose logit is -Inf, is never drawn. A row that defines no distribution, because it holds
-// NaN or +Inf or nothing but -Inf, is a [LogitsError] in greedy mode as much as in sampling mode. No setting
-// is clamped or ignored: one out of range is an error. The token that comes with an error is -1.
+// A masked token, whose logit is -Inf, is never drawn, and nothing but [ForcedTokens] brings it back. A row that
+// defines no distribution, because it holds NaN or +Inf or nothing but -Inf, is a [LogitsError] in greedy mode as
+// much as in sampling mode. No filter drops all tokens: where none would be left it keeps the most probable, with
+// those that equal it. A mask that leaves no token is an error. No setting is clamped or ignored: one out of
+// range, and any that is NaN, is an error. The token that comes with an error is -1.
 //
 // # Randomness
 //
 // The number that decides a token is [Uniform](Seed, Stream, Step), a pure function. So a token depends on
-// nothing but its logits, the settings and these three: a row gets the same token alone and in a batch, on any
-// thread, on any architecture, after a restart. Sampling the same row again takes setting Step back.
+// nothing but its logits, the settings, the text that the steps see and these three: a row gets the same token
+// alone and in a batch, on any thread, after a restart, and on any architecture, as far as the logarithms and
+// powers of package math are the same there, which entropies and learning steps take. Sampling the same row again
+// takes setting Step back. [XTC] tosses with a number of its own that is as pure.
 //
 // # Speed
 //
-// Nothing is sorted and, after the first rows, nothing is allocated. Top-k and min-p compute no exponentials
+// No vocabulary is sorted and, after the first rows, nothing is allocated. Top-k and min-p compute no exponentials
 // but those of the tokens they keep; top-p weighs the vocabulary once, drops tokens too light to be in the
-// nucleus, and ranks only those around its edge.
+// nucleus, and ranks only those around its edge. Steps that change a few logits cost a copy of the row and
+// those few. Entropies, and the filters that take them, weigh every token that is left, so a filter before them
+// pays.
 package sampler

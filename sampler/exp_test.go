@@ -114,3 +114,26 @@ func TestCrossing(t *testing.T) {
 		}
 	}
 }
+
+// The toss of a token says nothing about the number that draws it: pairs of them fill a 16 by 16 table evenly.
+func TestTossIsIndependent(t *testing.T) {
+	const n = 1 << 16
+	var table [16][16]float64
+	for i := range uint64(n) {
+		a, b := Uniform(1, 2, i), toss(1, 2, i)
+		if b < 0 || b >= 1 || b*0x1p53 != math.Trunc(b*0x1p53) {
+			t.Fatalf("toss is %v", b)
+		}
+		table[int(a*16)][int(b*16)]++
+	}
+	chi2 := 0.0
+	for _, cells := range table {
+		for _, v := range cells {
+			chi2 += (v - n/256) * (v - n/256) / (n / 256)
+		}
+	}
+	// 255 degrees of freedom: outside of this range once in ten thousand times.
+	if chi2 < 176 || chi2 > 345 {
+		t.Errorf("chi-square of pairs is %.1f, want about 255", chi2)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/logits-go/logits/internal/kernel"
 	"github.com/pkg/errors"
 )
 
@@ -57,15 +56,40 @@ func (d *Distribution) TopK(k int) error {
 	d.ids, d.logits = d.ids[:0], d.logits[:0]
 	threshold := float32(math.Inf(-1))
 	for i := above(d.row, 0, threshold); i < d.vocab; i = above(d.row, i+1, threshold) {
-		d.keep(i, float64(d.row[i]))
+		d.keep(i, d.at(i))
 		if len(d.ids)-k == max(k, 64) {
-			threshold = float32(d.keepTop(k).logit)
+			threshold = roundDown(d.keepTop(k).logit)
 		}
 	}
 	d.row = nil
 	if len(d.ids) > k {
 		d.keepTop(k)
 	}
+	return nil
+}
+
+// TopKTies keeps the k most probable tokens and those that are as probable as the last of them, as Hugging Face
+// and vLLM do. 0 keeps all, as does a k of at least the number of tokens.
+func (d *Distribution) TopKTies(k int) error {
+	if err := checkTopK(k); err != nil {
+		return err
+	}
+	if err := d.ready(); err != nil {
+		return err
+	}
+	if k == 0 || k >= d.vocab || d.row == nil && k >= len(d.ids) {
+		return nil
+	}
+	head := d.head(k)
+	last := head[len(head)-1].logit
+	if d.row == nil {
+		d.keepIf(func(i int) bool { return d.logits[i] >= last })
+		return nil
+	}
+	d.weighed = false
+	d.ids = list(d.ids[:0], d.row, math.Nextafter32(roundUp(last), float32(math.Inf(-1))))
+	d.listLogits()
+	d.keepIf(func(i int) bool { return d.logits[i] >= last }) // row is not quite the value of what is edited
 	return nil
 }
 
@@ -122,12 +146,56 @@ func (d *Distribution) TopP(p float64) error {
 	}
 	// No sort: list what is heavy enough to matter, histogram that by logit, and rank only the bucket that
 	// crosses p.
-	d.weigh()
-	need := float64(p * d.total)
-	d.dropLight(lightest(p, d.total, d.vocab))
+	need := d.listNucleus(p)
 	d.keepThrough(crossing(d.narrow(&need), need))
 	d.addUp()
 	return nil
+}
+
+// listNucleus drops tokens that are not in the nucleus of mass p, though not all of them, and returns what the
+// probabilities of the nucleus have to sum to, as weights. It leaves a list and its weights.
+func (d *Distribution) listNucleus(p float64) (need float64) {
+	if d.row == nil || d.weighed || d.vocab < 2*sampled {
+		d.weigh()
+		need = float64(p * d.total)
+		d.dropLight(lightest(p, d.total, d.vocab))
+		return need
+	}
+	d.sumUp()
+	need, total, row := float64(p*d.total), d.total, d.row
+	d.listFrom(d.guess((1 - p) * total))
+	d.weigh()
+	if d.total < need { // the guess was too high
+		d.row, d.weighed = row, false
+		d.dropLight(lightest(p, total, d.vocab))
+	}
+	return need
+}
+
+// sampled is the number of tokens that guess looks at.
+const sampled = 2048
+
+// guess returns a weight such that the tokens of row that weigh less weigh about mass together, or somewhat less.
+func (d *Distribution) guess(mass float64) float64 {
+	// Weights of stretches all over the row go into buckets of a quarter of a power of two, from 2^-64 to 1.
+	const stretch, buckets, lowest = 64, 64 * 4, (1023 - 64) * 4
+	d.hist = slices.Grow(d.hist[:0], buckets+1)[:buckets+1]
+	clear(d.hist)
+	var w [stretch]float64
+	for i := range sampled / stretch {
+		lo := i * (d.vocab - stretch) / (sampled/stretch - 1)
+		exps(w[:], d.row[lo:lo+stretch], d.top, d.scale())
+		for _, v := range w {
+			d.hist[min(max(int(math.Float64bits(v)>>50)-lowest, 0), buckets)] += v
+		}
+	}
+	left := mass * 0.75 * sampled / float64(d.vocab)
+	at := 0
+	for at < buckets && d.hist[at] <= left {
+		left -= d.hist[at]
+		at++
+	}
+	return max(math.Float64frombits(uint64(at+lowest)<<50), math.SmallestNonzeroFloat64)
 }
 
 // lightest returns a weight below which no token is in the nucleus: together n such tokens weigh less than
@@ -151,12 +219,7 @@ func (d *Distribution) dropLight(limit float64) {
 		d.truncate(len(d.ids))
 		return
 	default:
-		// Logits decide, up to the rounding that slack covers, and only what is left is weighed.
-		gap := d.temp * math.Log(limit)
-		slack := 1e-6 * (math.Abs(d.top) + math.Abs(gap))
-		least := float32(max(d.top+gap-slack, -math.MaxFloat32))
-		d.ids = list(d.ids[:0], d.row, math.Nextafter32(least, float32(math.Inf(-1))))
-		d.listLogits()
+		d.listFrom(limit) // and only what is left is weighed
 		d.weigh()
 	}
 	n := 0
@@ -169,35 +232,24 @@ func (d *Distribution) dropLight(limit float64) {
 	d.truncate(n)
 }
 
+// listFrom makes a list of the tokens of row that weigh at least limit, and perhaps of some that weigh a little
+// less: logits decide, up to the rounding that slack covers.
+func (d *Distribution) listFrom(limit float64) {
+	gap := d.temp * math.Log(limit)
+	slack := 1e-6 * (math.Abs(d.top) + math.Abs(gap))
+	least := float32(max(d.top+gap-slack, -math.MaxFloat32))
+	d.ids = list(d.ids[:0], d.row, math.Nextafter32(least, float32(math.Inf(-1))))
+	d.listLogits()
+}
+
 // listLogits completes the list with the logits of ids.
 func (d *Distribution) listLogits() {
 	d.logits = slices.Grow(d.logits[:0], len(d.ids))[:len(d.ids)]
 	for i, id := range d.ids {
 		d.logits[i] = float64(d.row[id])
 	}
+	d.exact()
 	d.row = nil
-}
-
-// list appends to ids the indices of the values above limit. In a block that has one, which others are is hard
-// to predict, so it writes every index down and moves on only past those to keep: a branch would cost more.
-func list[F kernel.Float](ids []int32, x []F, limit F) []int32 {
-	for lo := 0; lo < len(x); lo += block {
-		hi := min(lo+block, len(x))
-		first := above(x[:hi], lo, limit)
-		if first == hi {
-			continue
-		}
-		ids = slices.Grow(ids, block)
-		tail, n := ids[len(ids):len(ids)+block], uint(0)
-		for i, v := range x[first:hi] {
-			tail[n%block] = int32(first + i)
-			if v > limit {
-				n++
-			}
-		}
-		ids = ids[:len(ids)+int(n)]
-	}
-	return ids
 }
 
 // narrow returns candidates among which the ranking reaches *need, and subtracts from *need what ranks

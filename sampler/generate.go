@@ -25,12 +25,17 @@ type Model interface {
 // An error is the last that is yielded, with a token of -1: of the model, of Sample, or of ctx, which is
 // looked at before every token. An empty prompt and a negative n are errors. The caller may stop at any
 // token. Ranging twice over the result runs the prompt twice.
+//
+// If there are Steps, History begins anew with the prompt: what they look back at is this call's.
 func (s *Sampler) Generate(ctx context.Context, model Model, prompt []int, n int) iter.Seq2[int, error] {
 	prompt = slices.Clone(prompt)
 	return func(yield func(int, error) bool) {
 		if model == nil || len(prompt) == 0 || n < 0 {
 			yield(-1, errors.Errorf("sampler: generate %d tokens from a prompt of %d with model %T", n, len(prompt), model))
 			return
+		}
+		if s.Steps != nil {
+			s.History = NewHistory(prompt...)
 		}
 		tokens, next := prompt, []int{-1}
 		for i := range n {

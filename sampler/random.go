@@ -11,11 +11,21 @@ import "math/bits"
 // passes BigCrush for neighbouring counters and neighbouring keys alike, which is why seeds and streams may
 // simply be counted 0, 1, 2.
 func Uniform(seed, stream, step uint64) float64 {
-	w := philox(
+	w := words(seed, stream, step)
+	return float64((uint64(w[1])<<32|uint64(w[0]))>>11) * 0x1p-53
+}
+
+// toss is Uniform from the other 64 bits.
+func toss(seed, stream, step uint64) float64 {
+	w := words(seed, stream, step)
+	return float64((uint64(w[3])<<32|uint64(w[2]))>>11) * 0x1p-53
+}
+
+func words(seed, stream, step uint64) [4]uint32 {
+	return philox(
 		[4]uint32{uint32(step), uint32(step >> 32), uint32(stream), uint32(stream >> 32)},
 		[2]uint32{uint32(seed), uint32(seed >> 32)},
 	)
-	return float64((uint64(w[1])<<32|uint64(w[0]))>>11) * 0x1p-53
 }
 
 // philox is Philox4x32-10.

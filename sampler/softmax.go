@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/logits-go/logits/internal/kernel"
 	"github.com/pkg/errors"
 )
 
@@ -24,22 +23,6 @@ func Argmax[F float32 | float64](logits []F) (int, error) {
 	return best, nil
 }
 
-// above returns the index of the first logit from the given one on that is larger than limit or NaN, or
-// len(logits) if there is none. It is the loop that looks at every logit, so it takes them four at a time.
-func above[F kernel.Float](logits []F, from int, limit F) int {
-	i := from
-	for ; i+4 <= len(logits); i += 4 {
-		x := logits[i : i+4 : i+4]
-		if !(x[0] <= limit && x[1] <= limit && x[2] <= limit && x[3] <= limit) {
-			break
-		}
-	}
-	for i < len(logits) && logits[i] <= limit {
-		i++
-	}
-	return i
-}
-
 // Softmax returns the probabilities exp(logits[i]) / Σ exp(logits[j]), stored in dst if it has room for
 // them. They are computed in float64 after subtracting the largest logit, so no finite logits overflow.
 // A logit of -Inf has probability 0. dst may be logits.
@@ -52,8 +35,7 @@ func Softmax[F float32 | float64](dst []float64, logits []F) ([]float64, error) 
 	top, total := float64(logits[best]), 0.0
 	for lo := 0; lo < len(logits); lo += block {
 		hi := min(lo+block, len(logits))
-		exps(dst[lo:hi], logits[lo:hi], top, 1)
-		total += sum(dst[lo:hi])
+		total += exps(dst[lo:hi], logits[lo:hi], top, 1)
 	}
 	for i := range dst {
 		dst[i] /= total
@@ -101,8 +83,7 @@ func logSumExp[F float32 | float64](logits []F) (top, logTotal float64, err erro
 	total := 0.0
 	for lo := 0; lo < len(logits); lo += block {
 		hi := min(lo+block, len(logits))
-		exps(buf[:], logits[lo:hi], top, 1)
-		total += sum(buf[:hi-lo])
+		total += exps(buf[:], logits[lo:hi], top, 1)
 	}
 	return top, math.Log(total), nil
 }

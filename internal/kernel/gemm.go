@@ -95,3 +95,8 @@ func is32[F Float]() bool { return unsafe.Sizeof(F(0)) == 4 }
 func asFloat32s[F Float](x []F) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
 }
+
+// asFloat64s returns x, whose elements have eight bytes, as what it is.
+func asFloat64s[F Float](x []F) []float64 {
+	return unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
+}

@@ -12,7 +12,7 @@ import (
 // Split deals out tensors to files of up to size bytes each, headers and all, and returns the names in each. It fills one
 // file after the other, in the order of names. A tensor that is too large for any has one to itself.
 func Split(names []string, tensors map[string]Source, metadata map[string]string, size int64) ([][]string, error) {
-	least, err := headerSize("__metadata__", metadata)
+	least, err := entrySize("__metadata__", metadata)
 	if err != nil {
 		return nil, err
 	}
@@ -21,7 +21,7 @@ func Split(names []string, tensors map[string]Source, metadata map[string]string
 	var held int64
 	for _, name := range names {
 		t := tensors[name]
-		n, err := headerSize(name, map[string]any{"dtype": t.DType, "shape": t.Shape, "data_offsets": [2]int64{math.MaxInt64, math.MaxInt64}})
+		n, err := entrySize(name, map[string]any{"dtype": t.DType, "shape": t.Shape, "data_offsets": [2]int64{math.MaxInt64, math.MaxInt64}})
 		if err != nil {
 			return nil, err
 		}
@@ -35,8 +35,8 @@ func Split(names []string, tensors map[string]Source, metadata map[string]string
 	return files, nil
 }
 
-// headerSize bounds the bytes that an entry takes in a header.
-func headerSize(name string, entry any) (int64, error) {
+// entrySize bounds the bytes that an entry takes in a header.
+func entrySize(name string, entry any) (int64, error) {
 	text, err := json.Marshal(map[string]any{name: entry}) // braces instead of a comma
 	return int64(len(text)), errors.Wrap(err, "safetensors")
 }

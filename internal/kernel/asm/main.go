@@ -42,6 +42,7 @@ var families = []struct {
 	{"exp", (*generator).exponentials},
 	{"linear", (*generator).plain},
 	{"int8", (*generator).quantized},
+	{"sampling", (*generator).sampling},
 }
 
 // products writes the kernels of matrix products.

@@ -1,0 +1,79 @@
+//go:build !purego
+
+package kernel
+
+// The kernels for samplers are called by name, not through a table as others: so what they point at need not be on the heap.
+var (
+	samplingAVX2   = activePath == pathAVX2
+	samplingAVX512 = activePath == pathAVX512
+)
+
+// above32 returns the first i with x[i] > limit or x[i] NaN, or how many elements it has looked at and found none.
+func above32(x []float32, limit float32) int {
+	i := 0
+	for n := min(rowPart, len(x)&^63); n > 0; n = min(rowPart, (len(x)-i)&^63) {
+		at := 0
+		switch {
+		case samplingAVX512:
+			at = aboveAVX512(n, &x[i], limit)
+		case samplingAVX2:
+			at = aboveAVX2(n, &x[i], limit)
+		default:
+			return 0
+		}
+		if i += at; at < n {
+			break
+		}
+	}
+	return i
+}
+
+// list32 appends the indices of some elements above limit, and returns the number of elements that it has looked at.
+func list32(ids []int32, x []float32, limit float32) ([]int32, int) {
+	if !samplingAVX512 {
+		return ids, 0
+	}
+	const part = 4096
+	i := 0
+	for n := min(part, len(x)&^15); n > 0; n = min(part, (len(x)-i)&^15) {
+		ids = growBy(ids, n+16)
+		found := listAVX512(n, &x[i], limit, int32(i), &ids[:len(ids)+1][len(ids)])
+		ids = ids[:len(ids)+found]
+		i += n
+	}
+	return ids, i
+}
+
+// weigh32 weighs some elements, and returns how many.
+func weigh32(dst []float64, x []float32, limit, scale float64, sums *[4]float64) int {
+	n := len(x) &^ 7
+	for i := 0; i < n; i += rowPart {
+		part := min(rowPart, n-i)
+		switch {
+		case samplingAVX512:
+			weigh32AVX512(part, &x[i], &dst[i], limit, scale, sums)
+		case samplingAVX2:
+			weigh32AVX2(part, &x[i], &dst[i], limit, scale, sums)
+		default:
+			return 0
+		}
+	}
+	return n
+}
+
+// weigh64 weighs some elements, and returns how many.
+func weigh64(dst, x []float64, limit, scale float64, sums *[4]float64) int {
+	n := len(x) &^ 7
+	for i := 0; i < n; i += rowPart {
+		part := min(rowPart, n-i)
+		switch {
+		case samplingAVX512:
+			weigh64AVX512(part, &x[i], &dst[i], limit, scale, sums)
+		case samplingAVX2:
+			weigh64AVX2(part, &x[i], &dst[i], limit, scale, sums)
+		default:
+			return 0
+		}
+	}
+	return n
+}

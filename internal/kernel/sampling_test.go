@@ -1,0 +1,113 @@
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// lengths around the steps of the kernels and the parts that they are given.
+var samplingLengths = []int{0, 1, 3, 7, 8, 9, 15, 16, 17, 63, 64, 65, 100, 127, 128, 129, 500, 511, 512, 513, 4095, 4096, 4097, 9000, 40000}
+
+// Above and List agree with plain loops, NaN, infinities and ties with the limit included.
+func TestAboveAndList(t *testing.T) {
+	t.Run("float32", testAboveAndList[float32])
+	t.Run("float64", testAboveAndList[float64])
+}
+
+func testAboveAndList[F Float](t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	inf := math.Inf(1)
+	special := []float64{math.NaN(), inf, -inf, 1, math.Nextafter(1, 2)}
+	for _, n := range samplingLengths {
+		for trial := range 20 {
+			x := make([]F, n)
+			share := []float64{0, 0.001, 0.1, 0.9}[trial%4]
+			for i := range x {
+				x[i] = F(rng.Float64())
+				if rng.Float64() < share {
+					x[i] = F(special[rng.IntN(len(special))])
+				}
+			}
+			limit := F([]float64{1, 0.5, -inf, 2}[rng.IntN(4)])
+			from := rng.IntN(n + 1)
+			want := from
+			for want < n && x[want] <= limit {
+				want++
+			}
+			if got := Above(x, from, limit); got != want {
+				t.Fatalf("n=%d: Above(%d, %v) = %d, want %d", n, from, limit, got, want)
+			}
+			prefix := []int32{-7}
+			ids := List(slices.Clone(prefix), x, limit)
+			list := prefix
+			for i, v := range x {
+				if v > limit {
+					list = append(list, int32(i))
+				}
+			}
+			if !slices.Equal(ids, list) {
+				t.Fatalf("n=%d: List(%v) has %d of %d", n, limit, len(ids), len(list))
+			}
+		}
+	}
+}
+
+// Weigh gives the bits of the portable loop and of the four sums, whatever the instruction set.
+func TestWeigh(t *testing.T) {
+	t.Run("float32", testWeigh[float32])
+	t.Run("float64", testWeigh[float64])
+}
+
+func testWeigh[F Float](t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, n := range samplingLengths {
+		for trial := range 6 {
+			x := make([]F, n+1) // which begins anywhere
+			x = x[trial%2:][:n]
+			top := F(rng.NormFloat64())
+			for i := range x {
+				x[i] = top - F(rng.ExpFloat64()*[]float64{1, 10, 300}[trial%3])
+				switch rng.IntN(20) {
+				case 0:
+					x[i] = F(math.Inf(-1))
+				case 1:
+					x[i] = top
+				}
+			}
+			scale := []float64{1, 1 / 0.8, 3.7}[trial%3]
+			want := make([]float64, n)
+			weighPortable(want, x, float64(top), scale)
+			var sums [4]float64
+			whole := n &^ 3
+			for i, w := range want[:whole] {
+				sums[i%4] += w
+			}
+			for _, w := range want[whole:] {
+				sums[0] += w
+			}
+			got := make([]float64, n+2)
+			got[n], got[n+1] = 7, 7 // guards
+			total := Weigh(got[:n], x, float64(top), scale)
+			if !slices.Equal(got[:n], want) || got[n] != 7 || got[n+1] != 7 {
+				t.Fatalf("n=%d, scale %v: weights differ", n, scale)
+			}
+			if sum := (sums[0] + sums[1]) + (sums[2] + sums[3]); total != sum {
+				t.Fatalf("n=%d, scale %v: sum is %v, want %v", n, scale, total, sum)
+			}
+		}
+	}
+	// The ends of the range.
+	for _, c := range []struct{ x, limit, scale float64 }{
+		{-708, 0, 1}, {math.Nextafter(-708, -709), 0, 1}, {-707.9, 0, 1}, {0, 0, math.MaxFloat64}, {-1, 0, 5e-324}, {math.Inf(-1), 0, 1},
+	} {
+		x := slices.Repeat([]F{F(c.x)}, 64)
+		got, want := make([]float64, 64), make([]float64, 64)
+		Weigh(got, x, c.limit, c.scale)
+		weighPortable(want, x, c.limit, c.scale)
+		if !slices.Equal(got, want) {
+			t.Errorf("%+v: %v, want %v", c, got[0], want[0])
+		}
+	}
+}
