@@ -206,3 +206,42 @@ func TestEditsBeyondFloat32(t *testing.T) {
 		}
 	}
 }
+
+// The first of equal logits is the lowest token, also where they have become equal, and float32 does not decide.
+func TestTiesOfEdits(t *testing.T) {
+	next := math.Nextafter32(2, 3)
+	for _, c := range []struct {
+		name   string
+		logits []float32
+		steps  Chain
+		want   int
+	}{
+		{"raised to the top", []float32{1, 3}, Chain{LogitBias{0: 2}}, 0},
+		{"raised to the top by a higher token", []float32{3, 1}, Chain{LogitBias{1: 2}}, 0},
+		{"lowered to the next", []float32{1, 3, 4, 3}, Chain{LogitBias{2: -1}}, 1},
+		{"equal between two float32", []float32{9, 2, 2, 2}, Chain{LogitBias{2: 1e-9, 3: 1e-9}, SuppressedTokens{0}}, 2},
+		{"next to a float32", []float32{9, 2, next, 2}, Chain{LogitBias{1: 1e-9, 3: 1e-9}, SuppressedTokens{0}}, 2},
+		{"just above a float32", []float32{9, 2, 2, 2}, Chain{LogitBias{3: 1e-9}, SuppressedTokens{0}}, 3},
+		{"of a list", []float32{9, 2, 3, 2}, Chain{TopK(4), TopP(0.9999), LogitBias{0: -20, 2: -1}}, 1},
+	} {
+		if got := keptBy(t, c.logits, append(c.steps, Temperature(0))); !slices.Equal(got, []int{c.want}) {
+			t.Errorf("%s: greedy takes %v, want %d", c.name, got, c.want)
+		}
+		if got := keptBy(t, c.logits, append(c.steps, TopK(1))); !slices.Equal(got, []int{c.want}) {
+			t.Errorf("%s: top-k takes %v, want %d", c.name, got, c.want)
+		}
+	}
+
+	// The threshold of top-k is an edited logit when the float32 above it comes.
+	logits := make([]float32, 100)
+	for i := range logits {
+		logits[i] = float32(i) - 100
+	}
+	logits[64], logits[70] = 2, next
+	for i := 71; i < 100; i++ {
+		logits[i] = -200
+	}
+	if got := keptBy(t, logits, Chain{LogitBias{64: 1e-9}, TopK(1)}); !slices.Equal(got, []int{70}) {
+		t.Errorf("top-k takes %v, want 70", got)
+	}
+}
