@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,7 +60,7 @@ func TestStories(t *testing.T) {
 			t.Errorf("%s in windows of %d: %v, want a loss of %v", documentNames[c.documents], c.context, r, c.want)
 		}
 	}
-	s.documents, s.limit = apart, 1000
+	s.documents, s.limit = apart, 300
 	want := measure(t, s)
 	s.decode = true
 	if got := measure(t, s); math.Abs(got.nats-want.nats) > 1e-5*want.nats {
@@ -75,27 +76,46 @@ func TestStoriesEntropy(t *testing.T) {
 		t.Fatal(err)
 	}
 	bos, _ := r.Tokenizer.Special(text.BOS)
-	dec, err := graph.NewDecoder(r.Model.Forward, r.Model.Config.ContextLength)
+	const rows = 20
+	context := r.Model.Config.ContextLength
+	dec, err := graph.NewBatchDecoder(r.Model.Forward, rows, context)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var windows []window
-	tokens := 0
-	for stream := range uint64(20) {
-		dec.Reset()
-		draw := sampler.Sampler{Temperature: 1, Seed: 1, Stream: stream, Stop: []int{bos}}
-		q := sequence{ids: []int{bos}, begun: true}
-		for token, err := range draw.Generate(t.Context(), dec, []int{bos}, dec.Max()) {
+	all, draw, next := make([]sequence, rows), make([]sampler.Sampler, rows), make([][]int, rows)
+	for i := range rows {
+		all[i], next[i] = sequence{ids: []int{bos}, begun: true}, []int{bos}
+		draw[i] = sampler.Sampler{Temperature: 1, Seed: 1, Stream: uint64(i)}
+	}
+	for range context {
+		logits, err := dec.Next(t.Context(), next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, row := range logits {
+			if next[i] = nil; row == nil {
+				continue
+			}
+			token, err := draw[i].Sample(row)
 			if err != nil {
 				t.Fatal(err)
 			}
-			q.ids = append(q.ids, token)
+			if token != bos {
+				all[i].ids, next[i] = append(all[i].ids, token), []int{token}
+			}
 		}
+		if !slices.ContainsFunc(next, func(tokens []int) bool { return tokens != nil }) {
+			break
+		}
+	}
+	var windows []window
+	tokens := 0
+	for _, q := range all {
 		q.end = len(q.ids)
-		windows = append(windows, q.windows(dec.Max(), dec.Max())...)
+		windows = append(windows, q.windows(context, context)...)
 		tokens += q.end - 1
 	}
-	nats, err := batches(t.Context(), r.Model, dec.Max(), 8, windows)
+	nats, err := batches(t.Context(), r.Model, context, 8, windows)
 	if err != nil {
 		t.Fatal(err)
 	}
