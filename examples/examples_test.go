@@ -28,6 +28,7 @@ var runs = []struct {
 	{"custom", "", "parameters"},
 	{"loss", "", "."},
 	{"sampler", "", "probability"},
+	{"torture -time 0 -kills 1 -flips 20 -cuts 20 -rooms 5 -power 1", "", "a checkpoint cut short"},
 	{"bench -h", "", "-recipe"}, // all it measures takes a while
 }
 
