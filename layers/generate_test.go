@@ -255,6 +255,21 @@ func TestDecodersAreConstrained(t *testing.T) {
 		if len(said) < 20 {
 			t.Errorf("%d different texts of 25 seeds", len(said))
 		}
+		// As a step it holds for drafts too, so the greedy text is the same with one.
+		plain, err := constrain.NewModel(newDecoder(t, m), c.form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := generated(t, (&sampler.Sampler{Stop: []int{end}}).Generate(ctx, plain, prompt, 100))
+		step, err := constrain.NewStep(c.form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &sampler.Sampler{Steps: sampler.Chain{step, sampler.Temperature(0)}, Stop: []int{end}}
+		sp := &sampler.Speculative{Target: newDecoder(t, m), Draft: newDecoder(t, m, graph.Int8())}
+		if got := generated(t, sp.Generate(ctx, s, prompt, 100)); !slices.Equal(got, want) || sp.Accepted == 0 {
+			t.Errorf("with a draft: wrote %v, want %v; %d of %d accepted", got, want, sp.Accepted, sp.Proposed)
+		}
 		model, err := constrain.NewForker(newDecoder(t, m), c.form)
 		if err != nil {
 			t.Fatal(err)

@@ -9,6 +9,9 @@
 //	model, err := constrain.NewModel(decoder, date)
 //	for token, err := range s.Generate(ctx, model, prompt, 20) { ... } // with end in s.Stop
 //
+// [NewStep] makes it a step of a sampler's chain instead, which speculative decoding and batches honour too, and
+// [NewForker] a model for beam search.
+//
 // # Exactness
 //
 // The text as a whole, which is the bytes of the tokens one after the other, satisfies the constraint when an end token
