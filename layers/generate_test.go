@@ -54,7 +54,8 @@ func TestDecodersSpeculate(t *testing.T) {
 	steps := sampler.Chain{sampler.RepetitionPenalty{Penalty: 1.3}, sampler.NoRepeatNGram{N: 3}, sampler.Temperature(0)}
 	for name, c := range generators {
 		t.Run(name, func(t *testing.T) {
-			m, other := generator(t, c), generator(t, layers.Config{VocabSize: 50, ContextLength: 64, DModel: 8, NumLayers: 1, NumHeads: 1})
+			m := generator(t, c)
+			other := generator(t, layers.Config{VocabSize: 50, ContextLength: 64, DModel: 8, NumLayers: 1, NumHeads: 1})
 			for _, s := range []sampler.Sampler{{}, {Steps: steps}} {
 				alone := newDecoder(t, m)
 				prompt := words(4, 12)
@@ -129,7 +130,9 @@ func TestDecodersInPairs(t *testing.T) {
 	for name, pair := range map[string][2]sampler.Model{
 		"guidance": {
 			&sampler.Guidance{Cond: newDecoder(t, m), Uncond: newDecoder(t, m), Scale: 3, Negative: words(7, 5)},
-			&sampler.Guidance{Cond: &afresh{d: newDecoder(t, m)}, Uncond: &afresh{d: newDecoder(t, m)}, Scale: 3, Negative: words(7, 5)},
+			&sampler.Guidance{
+				Cond: &afresh{d: newDecoder(t, m)}, Uncond: &afresh{d: newDecoder(t, m)}, Scale: 3, Negative: words(7, 5),
+			},
 		},
 		"contrastive": {
 			&sampler.Contrastive{Expert: newDecoder(t, m), Amateur: newDecoder(t, small), Alpha: 0.1},
@@ -295,7 +298,10 @@ func TestBatchesOfTexts(t *testing.T) {
 		{Stop: stop},
 		{Temperature: 1, Seed: 1, Stop: stop},
 		{Temperature: 1.2, TopP: 0.9, Seed: 1, Stream: 1},
-		{Steps: sampler.Chain{sampler.PresencePenalty{Penalty: 1}, sampler.XTC{Probability: 0.5, Threshold: 0.05}}, Seed: 2, Stop: stop},
+		{
+			Steps: sampler.Chain{sampler.PresencePenalty{Penalty: 1}, sampler.XTC{Probability: 0.5, Threshold: 0.05}},
+			Seed:  2, Stop: stop,
+		},
 		{Steps: sampler.Chain{sampler.DRY{Multiplier: 1}, &sampler.Mirostat{Tau: 4, Eta: 0.2}}, Seed: 3},
 	}
 	prompts, want := make([][]int, len(rows)), make([][]int, len(rows))

@@ -103,7 +103,9 @@ func TestSpeculativeStepsOfGreedyText(t *testing.T) {
 }
 
 // addTexts adds to sums the probability of each text of n tokens that s draws from a model after a prompt.
-func addTexts(t *testing.T, sums map[string]float64, s *sampler.Sampler, logits func([]int) []float32, text []int, n int, p float64) {
+func addTexts(
+	t *testing.T, sums map[string]float64, s *sampler.Sampler, logits func([]int) []float32, text []int, n int, p float64,
+) {
 	t.Helper()
 	if n == 0 {
 		sums[fmt.Sprint(text)] += p

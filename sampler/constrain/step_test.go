@@ -62,9 +62,12 @@ func TestStepErrors(t *testing.T) {
 		drawn  []int
 	}{
 		"vocabulary": {nil, 300, "300 logits", nil},
-		"another":    {sampler.Chain{sampler.ForcedTokens{At: 2, Tokens: []int{'b'}}}, 257, `token 98, "b", may not follow`, []int{'a', 'b', 'b'}},
-		"nothing":    {sampler.Chain{sampler.SuppressedTokens{'b'}}, 257, "leaves no token", []int{'a'}},
-		"the end":    {nil, 257, "the text has ended", []int{'a', 'b', 'a', 'b', 256}},
+		"another": {
+			sampler.Chain{sampler.ForcedTokens{At: 2, Tokens: []int{'b'}}}, 257, `token 98, "b", may not follow`,
+			[]int{'a', 'b', 'b'},
+		},
+		"nothing": {sampler.Chain{sampler.SuppressedTokens{'b'}}, 257, "leaves no token", []int{'a'}},
+		"the end": {nil, 257, "the text has ended", []int{'a', 'b', 'a', 'b', 256}},
 	} {
 		step, err := constrain.NewStep(ab)
 		if err != nil {
