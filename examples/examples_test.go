@@ -19,6 +19,7 @@ var runs = []struct {
 	{"train -data text -out runs/opticks -vocab 270 -layers 1 -dim 16 -heads 2 -context 32 -batch 2 -steps 4 -eval-every 4 -eval-batches 1", "", "saved runs/opticks"},
 	{"generate -n 5", "", "prompt of"},
 	{"generate -n 5 -batch 2 -seed 3 -stop . -ignore-eos -prompt -", "A prism\n", "-- 2 of 2 --\nA prism"},
+	{"generate -n 20 -regexp (light){3} -repetition-penalty 1.1 -prompt A", "", "Alightlightlight\n"},
 	{"generate -n 5 -prompt-file text", "", "a prompt of"}, // which is too long, an error
 	{"export -out small -numbers bf16", "", ""},
 	{"export -out m.gguf -format gguf -numbers q8_0", "", ""},
@@ -30,6 +31,7 @@ var runs = []struct {
 	{"sampler", "", "probability"},
 	{"torture -time 0 -kills 1 -flips 20 -cuts 20 -rooms 5 -power 1", "", "a checkpoint cut short"},
 	{"bench -h", "", "-recipe"}, // all it measures takes a while
+	{"torture -h", "", "-kills"},
 }
 
 func TestExamples(t *testing.T) {

@@ -19,7 +19,8 @@ type Batch struct {
 }
 
 // Sample stores in tokens, which has to have as many elements as there are rows, a token for each row of
-// logits. If there is an error, which names the first row that has one, no row is any further than before,
+// logits. Where logits has nil, as a graph.BatchDecoder does for a text that has ended, the token is -1 and the row
+// stays as it is. If there is an error, which names the first row that has one, no row is any further than before,
 // and tokens are not to be used.
 func (b *Batch) Sample(tokens []int, logits [][]float32) error {
 	return sampleBatch(b, tokens, logits, (*Distribution).reset)
@@ -63,6 +64,9 @@ func sampleBatch[F float32 | float64](b *Batch, tokens []int, logits [][]F, rese
 	// All rows draw first and then all take note of it, so that an error leaves every one where it was.
 	kernel.Parallel(n, 1, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
+			if tokens[i], b.errs[i] = -1, nil; logits[i] == nil {
+				continue
+			}
 			s := &b.Rows[i]
 			d := s.distribution()
 			err := reset(d, logits[i])
@@ -76,7 +80,9 @@ func sampleBatch[F float32 | float64](b *Batch, tokens []int, logits [][]F, rese
 	})
 	defer func() {
 		for i := range b.Rows {
-			b.Rows[i].scratch.release()
+			if logits[i] != nil {
+				b.Rows[i].scratch.release()
+			}
 		}
 	}()
 	for i, err := range b.errs {
@@ -85,7 +91,9 @@ func sampleBatch[F float32 | float64](b *Batch, tokens []int, logits [][]F, rese
 		}
 	}
 	for i := range b.Rows {
-		b.Rows[i].accept(b.Rows[i].scratch, tokens[i])
+		if logits[i] != nil {
+			b.Rows[i].accept(b.Rows[i].scratch, tokens[i])
+		}
 	}
 	return nil
 }

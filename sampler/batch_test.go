@@ -84,6 +84,27 @@ func TestBatch(t *testing.T) {
 	}
 }
 
+// Rows without logits stay where they are.
+func TestBatchWithoutSome(t *testing.T) {
+	b, alone := batch(4), batch(4)
+	tokens := make([]int, 4)
+	for step := range 6 {
+		logits, want := make([][]float32, 4), []int{-1, -1, -1, -1}
+		for i := range logits {
+			if step%(i+1) == 0 {
+				logits[i] = row("gauss", 100+i)
+				want[i] = sample(t, &alone.Rows[i], logits[i])
+			}
+		}
+		if err := b.Sample(tokens, logits); err != nil || !slices.Equal(tokens, want) {
+			t.Fatalf("step %d: %v, %v, want %v", step, tokens, err, want)
+		}
+	}
+	if err := b.Sample(tokens, [][]float32{nil, nil, {}, nil}); err == nil || b.Rows[0].Step != 6 || b.Rows[3].Step != 2 {
+		t.Errorf("an empty row: %v; rows are at steps %d and %d", err, b.Rows[0].Step, b.Rows[3].Step)
+	}
+}
+
 // A row with an error keeps all rows where they are.
 func TestBatchErrors(t *testing.T) {
 	b := batch(3)

@@ -75,6 +75,7 @@ func TestContrastiveMasks(t *testing.T) {
 
 func TestContrastiveErrors(t *testing.T) {
 	ok := func() *toy { return newToy(fixed(1, 2)) }
+	one := ok()
 	for _, c := range []struct {
 		c    sampler.Contrastive
 		want string
@@ -84,6 +85,7 @@ func TestContrastiveErrors(t *testing.T) {
 		{sampler.Contrastive{Expert: ok(), Amateur: ok(), Alpha: 1.5}, "alpha is 1.5"},
 		{sampler.Contrastive{Expert: ok(), Amateur: ok(), Temperature: math.NaN()}, "temperature is NaN"},
 		{sampler.Contrastive{Expert: ok(), Amateur: ok(), Temperature: -1}, "temperature is -1"},
+		{sampler.Contrastive{Expert: one, Amateur: one}, "both models are one"},
 		{sampler.Contrastive{Expert: ok(), Amateur: newToy(fixed(1, 2, 3))}, "vocabularies of 2 and 3"},
 	} {
 		if _, err := c.c.Next(context.Background(), 1); err == nil || !strings.Contains(err.Error(), c.want) {

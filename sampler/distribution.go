@@ -202,6 +202,9 @@ func (d *Distribution) Len() int {
 	return n
 }
 
+// Vocab returns the size of the vocabulary, 0 if Reset has not succeeded.
+func (d *Distribution) Vocab() int { return d.vocab }
+
 // All ranges over the tokens kept and their probabilities, in ascending order of tokens. d must not change
 // meanwhile.
 func (d *Distribution) All() iter.Seq2[int, float64] {

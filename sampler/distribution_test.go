@@ -227,8 +227,12 @@ func TestDistributionErrors(t *testing.T) {
 		{"Temperature(-1)", temperature(-1)},
 		{"Temperature(NaN)", temperature(nan)},
 		{"Temperature(Inf)", temperature(inf)},
-		{"temperatures underflow", func(d *sampler.Distribution) error { return firstError(d.Temperature(1e-200), d.Temperature(1e-200)) }},
-		{"temperatures overflow", func(d *sampler.Distribution) error { return firstError(d.Temperature(1e200), d.Temperature(1e200)) }},
+		{"temperatures underflow", func(d *sampler.Distribution) error {
+			return firstError(d.Temperature(1e-200), d.Temperature(1e-200))
+		}},
+		{"temperatures overflow", func(d *sampler.Distribution) error {
+			return firstError(d.Temperature(1e200), d.Temperature(1e200))
+		}},
 		{"TopK(-1)", topK(-1)},
 		{"TopP(-0.1)", topP(-0.1)},
 		{"TopP(1.1)", topP(1.1)},
@@ -252,7 +256,9 @@ func TestDistributionErrors(t *testing.T) {
 	}
 	for name, d := range map[string]*sampler.Distribution{"zero": {}, "failed": failed} {
 		_, drawErr := d.Draw(0)
-		for i, err := range []error{d.Temperature(1), d.TopK(1), d.TopP(0.5), d.MinP(0.5), drawErr, new(sampler.Sampler).Apply(d)} {
+		for i, err := range []error{
+			d.Temperature(1), d.TopK(1), d.TopP(0.5), d.MinP(0.5), drawErr, new(sampler.Sampler).Apply(d),
+		} {
 			if err == nil {
 				t.Errorf("%s distribution: call %d succeeds", name, i)
 			}

@@ -33,12 +33,48 @@
 // [Mirostat1] and [AdaptiveP] learn from what is drawn and belong at the end. Any type with the method of [Step]
 // can stand among these.
 //
-// [LlamaCPP], [HuggingFace] and [VLLM] are the parameters of these systems by their own names. They make the
-// chains that these systems run, which differ in order, in ties and at the ends of ranges.
+// A [Scope] says which tokens a step looks back at. [Sampler.SampleReport] tells how a token came to be drawn:
+// log-probabilities and ranks before and after the steps, and what each step kept. [StopStrings] finds the strings
+// at which a text ends.
 //
-// A [Scope] says which tokens a step looks back at. A [Batch] has a chain, a history and a seed for every row.
-// [Sampler.SampleReport] tells how a token came to be drawn: log-probabilities and ranks before and after the
-// steps, and what each step kept. [StopStrings] finds the strings at which a text ends.
+// # Presets
+//
+// [LlamaCPP], [HuggingFace] and [VLLM] are the parameters of these systems by their own names. They make the
+// chains that these systems run, which differ in order, in ties and at the ends of ranges:
+//
+//	p := sampler.DefaultLlamaCPP()
+//	p.Temp, p.PenaltyRepeat = 0.7, 1.1
+//	s, err := p.Sampler()
+//
+// # Models
+//
+// A [Model] is whatever gives logits for tokens; graph.Decoder is one. What takes more of it than [Sampler.Generate]
+// does asks for it by a type of its own, which graph.Decoder has too: a [Forker] can be copied with its text, a
+// [Rewinder] forgets the end of it, a [Scorer] gives the logits after several tokens in one call.
+//
+// [BeamSearch] looks for the most probable texts instead of drawing one, with the length penalties and the stopping
+// rules of Hugging Face, and diverse groups:
+//
+//	found, err := sampler.BeamSearch(ctx, sampler.Beam{Width: 4, Stop: end}, decoder, prompt, 50)
+//
+// [Speculative] draws from a large model in fewer of its calls, with a small one that proposes tokens; the text has the
+// distribution that the large one has alone, and is the same if s is greedy. Steps, learners among them, are honoured:
+//
+//	sp := &sampler.Speculative{Target: large, Draft: small}
+//	for token, err := range sp.Generate(ctx, s, prompt, 100) { ... }
+//
+// [Guidance] and [Contrastive] are Models made of two: what a model expects with a prompt against what it expects
+// without, and a large model against a small one. Any Sampler draws from them. [ContrastiveSearch] asks an [Encoder],
+// which two graph.Decoders can be, for its vectors as well, and keeps away from what the text has said.
+//
+// Package constrain keeps a text within a regular expression, JSON or a JSON Schema: as a Model around a Model, as a
+// Forker around a Forker, or as a [Step] of any Sampler.
+//
+// A [Batch] samples rows side by side, such as those of a graph.BatchDecoder, each with a chain, a history and a seed of
+// its own, and passes over those that have ended:
+//
+//	logits, err := decoder.Next(ctx, tokens) // a row for each text, nil for one that was given nothing
+//	err = batch.Sample(drawn, logits)        // -1 for a row of nil
 //
 // # Exactness
 //

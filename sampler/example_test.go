@@ -73,14 +73,14 @@ func ExampleChain() {
 	}
 	fmt.Printf("%.4f\n", probs)
 
-	saved, err := json.Marshal(s.Steps)
+	saved, err := json.Marshal(s.Steps[1:])
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(string(saved))
 	// Output:
 	// [0.2412 0.0576 0.0000 0.7013 0.0000]
-	// [{"RepetitionPenalty":{"Penalty":1.3,"Normalize":false,"Scope":{"Of":"whole text","Last":64}}},{"SuppressedTokens":[4]},{"TopK":3},{"Temperature":0.8}]
+	// [{"SuppressedTokens":[4]},{"TopK":3},{"Temperature":0.8}]
 }
 
 // The same settings mean different things to different systems: llama.cpp applies the temperature last.

@@ -3,6 +3,7 @@ package sampler
 import (
 	"context"
 	"math"
+	"reflect"
 	"slices"
 
 	"github.com/pkg/errors"
@@ -75,6 +76,9 @@ func (p *pair) next(ctx context.Context, a, b Model, tokensA, tokensB []int) (lo
 	if a == nil || b == nil || len(tokensA) == 0 {
 		return nil, nil, errors.Errorf("%d tokens for models %T and %T", len(tokensA), a, b)
 	}
+	if same(a, b) {
+		return nil, nil, errors.Errorf("both models are one %T, which would be given every token twice", a)
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, nil, errors.WithStack(err)
 	}
@@ -90,6 +94,12 @@ func (p *pair) next(ctx context.Context, a, b Model, tokensA, tokensB []int) (lo
 		return nil, nil, errors.Errorf("the models have vocabularies of %d and %d", len(p.a), len(p.b))
 	}
 	return p.a, p.b, nil
+}
+
+// same reports whether two models are pointers to one variable.
+func same(a, b Model) bool {
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	return x.Kind() == reflect.Pointer && x.Type() == y.Type() && x.Pointer() == y.Pointer() && x.Type().Elem().Size() > 0
 }
 
 func logProbs(ctx context.Context, dst []float64, m Model, tokens []int) ([]float64, error) {

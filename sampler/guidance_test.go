@@ -94,6 +94,7 @@ func TestGuidanceErrors(t *testing.T) {
 	boom := errors.New("boom")
 	ok := func() *toy { return newToy(fixed(1, 2)) }
 	nan := newToy(fixed(1, float32(math.NaN())))
+	one := ok()
 	failing := ok()
 	failing.fail, failing.failAt = boom, 1
 	for _, c := range []struct {
@@ -106,6 +107,7 @@ func TestGuidanceErrors(t *testing.T) {
 		{"infinite", sampler.Guidance{Cond: ok(), Uncond: ok(), Scale: inf}, "the scale is +Inf"},
 		{"negative", sampler.Guidance{Cond: ok(), Uncond: ok(), Scale: -1}, "the scale is -1"},
 		{"no Uncond", sampler.Guidance{Cond: ok(), Scale: 1}, "models *sampler_test.toy and <nil>"},
+		{"one model", sampler.Guidance{Cond: one, Uncond: one, Scale: 1}, "both models are one *sampler_test.toy"},
 		{"vocabularies", sampler.Guidance{Cond: ok(), Uncond: newToy(fixed(1)), Scale: 1}, "vocabularies of 2 and 1"},
 		{"NaN logit", sampler.Guidance{Cond: ok(), Uncond: nan, Scale: 1}, "second model: sampler: logit 1 is NaN"},
 		{"failure", sampler.Guidance{Cond: ok(), Uncond: failing, Scale: 1}, "second model: boom"},

@@ -211,7 +211,8 @@ func TestSampleErrors(t *testing.T) {
 			}
 			token, err := s.Sample(c.logits)
 			if err == nil || !strings.Contains(err.Error(), c.want) || token != -1 || s.Step != 0 {
-				t.Errorf("%s, temperature %v: Sample = %d, %v at step %d, want -1, %q at 0", c.name, s.Temperature, token, err, s.Step, c.want)
+				t.Errorf("%s, temperature %v: Sample = %d, %v at step %d, want -1, %q at 0",
+					c.name, s.Temperature, token, err, s.Step, c.want)
 			}
 			var bad *sampler.LogitsError
 			if is := errors.As(err, &bad); is != (c.token != -2) || is && bad.Token != c.token {

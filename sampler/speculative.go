@@ -32,6 +32,11 @@ type Scorer interface {
 // accepted one more is drawn from p. So the tokens have exactly the distribution that Target has alone, whatever
 // Draft proposes. A greedy sampler gets exactly the text of [Sampler.Generate] with Target.
 //
+// Steps are honoured as there. They see, before every token in both models, the text that leads to it, of which the
+// proposals before it are a part, and the Toss of its Step. Learners learn from the tokens that are yielded, in the
+// distributions of Target; those that Draft draws with are clones, which learn from its proposals and are then dropped.
+// So a step that cannot be cloned, which is a pointer but no Learner, is an error.
+//
 // # Randomness
 //
 // A token that Draft did not propose comes from [Uniform](Seed, Stream, Step), as in [Sampler.Sample]. Where it did,
@@ -53,7 +58,6 @@ type Speculative struct {
 	owed    []int // what Target holds and Draft has yet to be given
 	err     error
 	draft   []Distribution
-	target  Distribution
 	rest    []float64
 	uniform func(seed, stream, step uint64) float64 // Uniform if nil
 }
@@ -74,26 +78,30 @@ func (sp *Speculative) Generate(ctx context.Context, s *Sampler, prompt []int, n
 			fail(err)
 			return
 		}
+		if s.Steps != nil {
+			s.History = NewHistory(prompt...)
+		}
 		r := round{Speculative: sp, s: s, pending: prompt}
 		for drawn < n {
-			if err := r.run(ctx, n-drawn); err != nil {
+			if err := r.begin(ctx, n-drawn); err != nil {
 				fail(err)
 				return
 			}
-			for i, token := range r.tokens {
-				if err := ctx.Err(); err != nil && i > 0 {
-					r.keep(i - 1)
-					fail(errors.WithStack(err))
+			for more := true; more; {
+				var token int
+				var err error
+				if token, more, err = r.next(ctx); err != nil {
+					r.end()
+					fail(err)
 					return
 				}
-				s.Step++
 				drawn++
 				if slices.Contains(s.Stop, token) || !yield(token, nil) {
-					r.keep(i)
+					r.end()
 					return
 				}
 			}
-			if r.keep(len(r.tokens) - 1); sp.err != nil {
+			if r.end(); sp.err != nil {
 				fail(sp.err)
 				return
 			}
@@ -109,5 +117,9 @@ func (sp *Speculative) check(s *Sampler, prompt []int, n int) error {
 		return errors.Errorf("%d tokens from a prompt of %d with models %T and %T, lookahead %d (sampler: %t)",
 			n, len(prompt), sp.Target, sp.Draft, sp.Lookahead, s != nil)
 	}
-	return s.check()
+	if err := s.check(); err != nil {
+		return err
+	}
+	_, err := s.Steps.Clone()
+	return err
 }

@@ -89,8 +89,8 @@ func denseLogits(t tensor.Tensor) (*tensor.Dense, error) {
 func rowsOf[F float32 | float64](t *tensor.Dense, data []F) ([][]F, error) {
 	shape, strides := t.Shape(), t.Strides()
 	if len(shape) < 1 || len(shape) > 3 || len(strides) != len(shape) {
-		return nil, errors.Errorf("sampler: logits have shape %v and strides %v, want (vocab), (batch, vocab) or (batch, seq, vocab)",
-			shape, strides)
+		return nil, errors.Errorf(
+			"sampler: logits have shape %v and strides %v, want (vocab), (batch, vocab) or (batch, seq, vocab)", shape, strides)
 	}
 	rank := len(shape)
 	batch, vocab, step := 1, shape[rank-1], strides[rank-1]
@@ -103,7 +103,8 @@ func rowsOf[F float32 | float64](t *tensor.Dense, data []F) ([][]F, error) {
 		fits = fits && n > 0 && strides[i] >= 0 && last < len(data)
 	}
 	if !fits {
-		return nil, errors.Errorf("sampler: logits of shape %v and strides %v do not fit in %d elements", shape, strides, len(data))
+		return nil, errors.Errorf("sampler: logits of shape %v and strides %v do not fit in %d elements",
+			shape, strides, len(data))
 	}
 
 	rows := make([][]F, batch)

@@ -50,9 +50,15 @@ func TestSampleTensorRows(t *testing.T) {
 		{"one row", dense(at(0, 0), 1, vocab), [][]float32{at(0, 0)}},
 		{"one token", dense([]float32{3, 4}, 2, 1), [][]float32{{3}, {4}}},
 		{"one logit", dense([]float32{3}, 1), [][]float32{{3}}},
-		{"slice of sequence", slice(dense(data, batch, seq, vocab), nil, tensor.S(0, 2)), [][]float32{at(0, 1), at(1, 1), at(2, 1)}},
+		{
+			"slice of sequence", slice(dense(data, batch, seq, vocab), nil, tensor.S(0, 2)),
+			[][]float32{at(0, 1), at(1, 1), at(2, 1)},
+		},
 		{"slice of batch", slice(dense(data, batch, seq, vocab), tensor.S(1, 3)), [][]float32{at(1, 3), at(2, 3)}},
-		{"slice of vocabulary", slice(dense(data, batch, seq, vocab), nil, nil, tensor.S(100, 300)), [][]float32{at(0, 3)[100:300], at(1, 3)[100:300], at(2, 3)[100:300]}},
+		{
+			"slice of vocabulary", slice(dense(data, batch, seq, vocab), nil, nil, tensor.S(100, 300)),
+			[][]float32{at(0, 3)[100:300], at(1, 3)[100:300], at(2, 3)[100:300]},
+		},
 		{"column", slice(dense(data[:vocab*seq], vocab, seq), nil, tensor.S(2)), [][]float32{columns[2]}},
 		{"transposed", transposed, columns},
 	} {
@@ -92,13 +98,27 @@ func TestSampleTensorErrors(t *testing.T) {
 	}{
 		{"nil", sampler.Sampler{}, nil, "want a dense tensor"},
 		{"nil dense", sampler.Sampler{}, (*tensor.Dense)(nil), "want a dense tensor"},
-		{"sparse", sampler.Sampler{}, tensor.CSRFromCoord(tensor.Shape{2, 2}, []int{0, 1}, []int{0, 1}, []float32{1, 2}), "want a dense tensor"},
+		{
+			"sparse", sampler.Sampler{},
+			tensor.CSRFromCoord(tensor.Shape{2, 2}, []int{0, 1}, []int{0, 1}, []float32{1, 2}), "want a dense tensor",
+		},
 		{"int", sampler.Sampler{}, tensor.New(tensor.WithShape(2), tensor.WithBacking([]int{1, 2})), "type int"},
 		{"scalar", sampler.Sampler{}, tensor.New(tensor.FromScalar(float32(1))), "shape ()"},
-		{"rank 4", sampler.Sampler{}, tensor.New(tensor.WithShape(1, 1, 1, 2), tensor.WithBacking([]float32{1, 2})), "shape (1, 1, 1, 2)"},
+		{
+			"rank 4", sampler.Sampler{},
+			tensor.New(tensor.WithShape(1, 1, 1, 2), tensor.WithBacking([]float32{1, 2})), "shape (1, 1, 1, 2)",
+		},
 		{"masked", sampler.Sampler{}, masked, "mask"},
-		{"row", sampler.Sampler{}, tensor.New(tensor.WithShape(2, 2), tensor.WithBacking([]float64{1, 2, 3, nan})), "row 1 of 2: sampler: logit 1 is NaN"},
-		{"row of float32", sampler.Sampler{Temperature: 1}, tensor.New(tensor.WithShape(2, 1), tensor.WithBacking([]float32{float32(-inf), 1})), "row 0 of 2: sampler: all 1 logits are -Inf"},
+		{
+			"row", sampler.Sampler{},
+			tensor.New(tensor.WithShape(2, 2), tensor.WithBacking([]float64{1, 2, 3, nan})),
+			"row 1 of 2: sampler: logit 1 is NaN",
+		},
+		{
+			"row of float32", sampler.Sampler{Temperature: 1},
+			tensor.New(tensor.WithShape(2, 1), tensor.WithBacking([]float32{float32(-inf), 1})),
+			"row 0 of 2: sampler: all 1 logits are -Inf",
+		},
 		{"setting", sampler.Sampler{MinP: 2}, tensor.New(tensor.WithShape(1), tensor.WithBacking([]float32{1})), "min-p is 2"},
 	} {
 		got, err := c.s.SampleTensor(c.t)

@@ -16,7 +16,7 @@ import (
 
 // several writes continuations side by side, each from a stream of random numbers of its own. The first is shown as it
 // comes, the others after it.
-func (s settings) several(ctx context.Context, r *run.Run, ids, shown []int, out io.Writer) (v speed, err error) {
+func (s settings) several(ctx context.Context, r *run.Run, ids, shown []int, out, notes io.Writer) (v speed, err error) {
 	d, err := graph.NewBatchDecoder(r.Model.Forward, s.batch, r.Model.Config.ContextLength, s.options()...)
 	if err != nil {
 		return v, err
@@ -35,8 +35,12 @@ func (s settings) several(ctx context.Context, r *run.Run, ids, shown []int, out
 			return v, err
 		}
 	}
+	draw, err := s.samplers(ids)
+	if err != nil {
+		return v, err
+	}
 	v.begin(len(ids))
-	err = writeRows(ctx, s.sampler, d, ids, s.n, rows, &v)
+	err = writeRows(ctx, draw, d, ids, s.n, rows, &v)
 	written := 0
 	for i, c := range rows {
 		written += c.count
@@ -47,56 +51,69 @@ func (s settings) several(ctx context.Context, r *run.Run, ids, shown []int, out
 		if err == nil {
 			err = errors.WithStack(ended)
 		}
+		if !complete(&draw.Rows[i]) {
+			fmt.Fprintf(notes, "text %d is not complete\n", i+1)
+		}
 	}
 	v.end(written)
 	return v, err
 }
 
+// samplers returns one for each continuation of a prompt.
+func (s settings) samplers(ids []int) (*sampler.Batch, error) {
+	b := new(sampler.Batch)
+	for i := range s.batch {
+		row, err := s.sampler.Clone()
+		if err != nil {
+			return nil, err
+		}
+		row.Stream += uint64(i)
+		if row.Steps != nil {
+			row.History = sampler.NewHistory(ids...)
+		}
+		b.Rows = append(b.Rows, *row)
+	}
+	return b, nil
+}
+
 // writeRows draws up to n tokens into each of rows. The prompt is run once.
-func writeRows(ctx context.Context, s sampler.Sampler, d *graph.BatchDecoder, ids []int, n int, rows []*continuation, v *speed) error {
-	tokens := make([][]int, len(rows))
-	tokens[0] = ids
-	logits, err := d.Next(ctx, tokens)
+func writeRows(
+	ctx context.Context, draw *sampler.Batch, d *graph.BatchDecoder, ids []int, n int, rows []*continuation, v *speed,
+) error {
+	given, tokens := make([][]int, len(rows)), make([]int, len(rows))
+	given[0] = ids
+	logits, err := d.Next(ctx, given)
 	if err != nil {
 		return err
 	}
-	draw := make([]sampler.Sampler, len(rows))
 	for i := range rows {
-		if i > 0 {
-			if err := d.Copy(i, 0); err != nil {
-				return err
-			}
+		if err := d.Copy(i, 0); err != nil {
+			return err
 		}
-		draw[i], logits[i] = s, logits[0]
-		draw[i].Stream += uint64(i)
+		logits[i] = logits[0]
 	}
 	v.ready(len(rows))
 	for step := range n {
+		if err := draw.Sample(tokens, logits); err != nil {
+			return err
+		}
 		going := false
-		for i, c := range rows {
-			row := logits[i]
-			if tokens[i] = nil; row == nil {
+		for i, token := range tokens {
+			if given[i] = nil; token < 0 || slices.Contains(draw.Rows[i].Stop, token) {
 				continue
 			}
-			token, err := draw[i].Sample(row)
+			done, err := rows[i].write(token)
 			if err != nil {
 				return err
 			}
-			if slices.Contains(s.Stop, token) {
-				continue
-			}
-			done, err := c.write(token)
-			if err != nil {
-				return err
-			}
-			if !done && step+1 < n {
-				tokens[i], going = []int{token}, true
+			if !done {
+				given[i], going = []int{token}, true
 			}
 		}
-		if !going {
+		if !going || step+1 == n {
 			return nil
 		}
-		if logits, err = d.Next(ctx, tokens); err != nil {
+		if logits, err = d.Next(ctx, given); err != nil {
 			return err
 		}
 	}

@@ -5,20 +5,21 @@ import (
 
 	"github.com/pkg/errors"
 
+	"github.com/logits-go/logits/sampler"
 	"github.com/logits-go/logits/text"
 )
 
 // A continuation turns the tokens of a sequence into text as they come, up to the first stop string.
 type continuation struct {
 	tokens  *text.Decoder
-	stop    *stopper
+	stop    sampler.StopStrings
 	out     io.Writer
 	count   int // tokens written
 	stopped bool
 }
 
 func newContinuation(t text.Tokenizer, stop []string, out io.Writer) *continuation {
-	return &continuation{tokens: text.NewDecoder(t), stop: newStopper(stop), out: out}
+	return &continuation{tokens: text.NewDecoder(t), stop: sampler.StopStrings{Strings: stop}, out: out}
 }
 
 // prompt writes the text before the continuation, in which nothing stops.

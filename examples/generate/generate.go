@@ -45,6 +45,9 @@ func generate(ctx context.Context, s settings, in io.Reader, out, notes io.Write
 			}
 		}
 	}
+	if err := s.steps(r.Tokenizer); err != nil {
+		return err
+	}
 
 	// The last token of a text is not given to the model.
 	most := r.Model.Config.ContextLength
@@ -58,9 +61,9 @@ func generate(ctx context.Context, s settings, in io.Reader, out, notes io.Write
 
 	var v speed
 	if s.batch > 1 {
-		v, err = s.several(ctx, r, ids, shown, out)
+		v, err = s.several(ctx, r, ids, shown, out, notes)
 	} else {
-		v, err = s.one(ctx, r, ids, shown, out)
+		v, err = s.one(ctx, r, ids, shown, out, notes)
 	}
 	if err != nil {
 		return err
@@ -78,7 +81,7 @@ func (s settings) options() (opts []graph.Option) {
 }
 
 // one writes a continuation of the tokens in ids, of which those in shown are text.
-func (s settings) one(ctx context.Context, r *run.Run, ids, shown []int, out io.Writer) (v speed, err error) {
+func (s settings) one(ctx context.Context, r *run.Run, ids, shown []int, out, notes io.Writer) (v speed, err error) {
 	dec, err := graph.NewDecoder(r.Model.Forward, r.Model.Config.ContextLength, s.options()...)
 	if err != nil {
 		return v, err
@@ -92,6 +95,9 @@ func (s settings) one(ctx context.Context, r *run.Run, ids, shown []int, out io.
 	v.end(c.count)
 	if ended := c.end(); err == nil { // an interrupted text is shown as far as it goes
 		err = ended
+	}
+	if !complete(&s.sampler) {
+		fmt.Fprintln(notes, "the text is not complete")
 	}
 	return v, err
 }

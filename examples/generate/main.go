@@ -4,9 +4,15 @@
 //	go run ./examples/generate -model stories260K.bin -tokenizer tok512.bin -prompt "Once upon a time"
 //	go run ./examples/generate -batch 3 -stop . -stop '?' -prompt "What is Light"
 //	echo "The Colours" | go run ./examples/generate -prompt -
+//	go run ./examples/generate -regexp '[A-Z][a-z ]{20,60}[.]' -prompt "What is Light? "
+//	go run ./examples/generate -steps '[{"RepetitionPenalty":{"Penalty":1.1}},{"Temperature":0.8},{"TypicalP":0.9}]'
 //
 // The text goes to the standard output as it is written, a character only when all its bytes are there, and what may
 // become a stop string only when it is clear that it does not. How fast it was goes to the standard error.
+//
+// With -json-schema or -regexp what is written after the prompt has this form as a whole: it ends at a token that ends a
+// text, which the tokenizer has to have, and is incomplete, as the standard error then says, if -n tokens or a stop string
+// come first.
 package main
 
 import (
@@ -26,6 +32,8 @@ type settings struct {
 	model, tokenizer   string
 	prompt, promptFile string
 	sampler            sampler.Sampler
+	repetition         float64
+	schema, regexp     string
 	n, batch           int
 	stop               []string
 	ignoreEOS, int8    bool
@@ -48,14 +56,10 @@ func main() {
 	})
 	flag.BoolVar(&s.ignoreEOS, "ignore-eos", false, "go on after tokens that end a text")
 	flag.BoolVar(&s.int8, "int8", false, "round weights to eight bits, which is faster")
-	flag.Float64Var(&s.sampler.Temperature, "temperature", 0.8, "0 always takes the most likely token")
-	flag.IntVar(&s.sampler.TopK, "top-k", 0, "draw from this many tokens; 0 means all")
-	flag.Float64Var(&s.sampler.TopP, "top-p", 0.95, "draw from the tokens that make up this probability")
-	flag.Float64Var(&s.sampler.MinP, "min-p", 0, "least probability of a token in relation to the most likely one")
-	flag.Uint64Var(&s.sampler.Seed, "seed", 1, "another seed writes another text")
+	s.drawingFlags(flag.CommandLine)
 	flag.Parse()
-	if flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "generate: unexpected argument %q\n", flag.Arg(0))
+	if err := s.settle(flag.CommandLine); err != nil {
+		fmt.Fprintf(os.Stderr, "generate: %v\n", err)
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

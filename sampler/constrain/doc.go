@@ -4,10 +4,13 @@
 // [Vocab], the bytes of a tokenizer's tokens, and [NewModel] puts it around a model, so that everything in
 // package sampler works as before:
 //
-//	vocab, err := constrain.NewVocab(size, bytes, end)
+//	vocab, err := constrain.VocabOf(tokenizer, end)
 //	date, err := constrain.Regexp(vocab, `\d{4}-\d\d-\d\d`)
 //	model, err := constrain.NewModel(decoder, date)
 //	for token, err := range s.Generate(ctx, model, prompt, 20) { ... } // with end in s.Stop
+//
+// [NewStep] makes it a step of a sampler's chain instead, which speculative decoding and batches honour too, and
+// [NewForker] a model for beam search.
 //
 // # Exactness
 //

@@ -17,13 +17,7 @@ func vocabulary(t text.Tokenizer, end string) (*constrain.Vocab, int, error) {
 	if !ok {
 		return nil, 0, fmt.Errorf("%s is not a special token", end)
 	}
-	v, err := constrain.NewVocab(t.VocabSize(), func(id int) string {
-		token, ok := t.Token(id)
-		if special, is := t.Special(token); !ok || is && special == id {
-			return ""
-		}
-		return token
-	}, id)
+	v, err := constrain.VocabOf(t, id)
 	return v, id, err
 }
 

@@ -68,6 +68,28 @@ func NewVocab(size int, text func(id int) string, end ...int) (*Vocab, error) {
 	return v, nil
 }
 
+// A Tokenizer is what VocabOf asks for tokens. Those of package text are Tokenizers.
+type Tokenizer interface {
+	Token(id int) (string, bool)      // the bytes of a token, and whether there is one
+	Special(token string) (int, bool) // the id of a special token by its name, and whether there is one
+	VocabSize() int
+}
+
+// VocabOf returns the vocabulary of a tokenizer. Its special tokens, whose bytes are names, are never allowed, apart from
+// the end tokens, of which there is at least one.
+func VocabOf(t Tokenizer, end ...int) (*Vocab, error) {
+	if t == nil {
+		return nil, errors.New("constrain: no tokenizer")
+	}
+	return NewVocab(t.VocabSize(), func(id int) string {
+		token, ok := t.Token(id)
+		if special, is := t.Special(token); !ok || is && special == id {
+			return ""
+		}
+		return token
+	}, end...)
+}
+
 // build makes the nodes of the sorted tokens.
 func (v *Vocab) build() {
 	var open []int32 // the nodes of the last token's prefixes

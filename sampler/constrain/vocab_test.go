@@ -77,3 +77,46 @@ func TestVocabErrors(t *testing.T) {
 		}
 	}
 }
+
+// names is a tokenizer of two tokens and two special ones, and an id of none.
+type names struct{}
+
+func (names) Token(id int) (string, bool) {
+	if id < 0 || id > 3 {
+		return "", false
+	}
+	return []string{"a", "<s>", "<end>", "<s"}[id], true
+}
+
+func (names) Special(token string) (int, bool) {
+	id := slices.Index([]string{"", "<s>", "<end>"}, token)
+	return id, id > 0
+}
+
+func (names) VocabSize() int { return 5 }
+
+func TestVocabOf(t *testing.T) {
+	v, err := VocabOf(names{}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Regexp(v, "(?s).*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m Mask
+	if err := c.Mask(&m); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range []bool{true, false, true, true, false} {
+		if m.Allows(id) != want {
+			t.Errorf("token %d is allowed: %t", id, !want)
+		}
+	}
+	if _, err := VocabOf(nil, 2); err == nil {
+		t.Error("no tokenizer is no error")
+	}
+	if _, err := VocabOf(names{}); err == nil {
+		t.Error("no end token is no error")
+	}
+}
