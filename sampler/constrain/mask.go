@@ -48,6 +48,21 @@ func (m *Mask) Len() int {
 // Size returns the size of the vocabulary.
 func (m *Mask) Size() int { return m.size }
 
+// appendTokens appends the tokens that are in the set, or those that are not, in ascending order.
+func (m *Mask) appendTokens(dst []int, in bool) []int {
+	for i, w := range m.bits {
+		if !in {
+			w = ^w
+		}
+		for ; w != 0; w &= w - 1 {
+			if token := 64*i + bits.TrailingZeros64(w); token < m.size {
+				dst = append(dst, token)
+			}
+		}
+	}
+	return dst
+}
+
 // Apply returns logits (vocab) with -Inf in place of those of tokens that are not in the set, stored in dst if it has
 // room for them. dst may be logits. NaN and +Inf stay, wherever they are, for a sampler to find. It is an error if
 // logits are not of the size of the vocabulary.

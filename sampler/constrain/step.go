@@ -40,12 +40,7 @@ func (s *Step) Apply(d *sampler.Distribution, _ *sampler.History) error {
 		return errors.Errorf("constrain: %d logits, the vocabulary has %d tokens", d.Vocab(), size)
 	}
 	few := s.mask.Len() <= size/2
-	s.tokens = s.tokens[:0]
-	for token := range size {
-		if s.mask.Allows(token) == few {
-			s.tokens = append(s.tokens, token)
-		}
-	}
+	s.tokens = s.mask.appendTokens(s.tokens[:0], few)
 	if few {
 		return d.Allow(s.tokens...)
 	}
