@@ -3,6 +3,7 @@ package sampler
 import (
 	"context"
 	"math"
+	"reflect"
 	"slices"
 
 	"github.com/pkg/errors"
@@ -72,10 +73,13 @@ func (p *pair) next(ctx context.Context, a, b Model, tokensA, tokensB []int) (lo
 	if p.err != nil {
 		return nil, nil, p.err
 	}
-	if a == nil || b == nil || len(tokensA) == 0 {
+	if absent(a) || absent(b) || len(tokensA) == 0 {
 		return nil, nil, errors.Errorf("%d tokens for models %T and %T", len(tokensA), a, b)
 	}
-	if err := ctx.Err(); err != nil {
+	if v := reflect.ValueOf(a); v.Comparable() && v.Equal(reflect.ValueOf(b)) {
+		return nil, nil, errors.Errorf("one model, a %T, in place of two", a)
+	}
+	if err := alive(ctx); err != nil {
 		return nil, nil, errors.WithStack(err)
 	}
 	defer func() { p.err = err }()

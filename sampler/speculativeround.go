@@ -36,7 +36,7 @@ func (r *round) run(ctx context.Context, n int) (err error) {
 			r.truncate(r.Draft, beforeDraft)
 		}
 	}()
-	if err := ctx.Err(); err != nil {
+	if err := alive(ctx); err != nil {
 		return errors.WithStack(err)
 	}
 	if err := r.propose(ctx, min(cmp.Or(r.Lookahead, 4), n-1)); err != nil {
@@ -79,7 +79,7 @@ func (r *round) propose(ctx context.Context, k int) error {
 		r.draft = append(r.draft, Distribution{})
 	}
 	for i := range k {
-		if err := ctx.Err(); err != nil {
+		if err := alive(ctx); err != nil {
 			return errors.WithStack(err)
 		}
 		logits, err := r.Draft.Next(ctx, given...)
@@ -105,7 +105,7 @@ func (r *round) propose(ctx context.Context, k int) error {
 // score gives the target the pending and the proposed tokens and returns the logits that follow the last pending one
 // and each proposed one.
 func (r *round) score(ctx context.Context) ([][]float32, error) {
-	if err := ctx.Err(); err != nil {
+	if err := alive(ctx); err != nil {
 		return nil, errors.WithStack(err)
 	}
 	last := len(r.pending) - 1
