@@ -151,6 +151,9 @@ func (a Archive) Load(ps *Params) (s Snapshot, skipped []Skipped, err error) {
 }
 
 func (a Archive) load(ps *Params) (s Snapshot, skipped []Skipped, err error) {
+	if ps == nil {
+		return s, nil, errors.New("no parameters")
+	}
 	skipped, err = a.newest(func(f *sealedSnapshot) error {
 		s, err = f.open(ps)
 		return err

@@ -9,11 +9,11 @@ import (
 
 // Embedding returns the row of table (vocab, dim) of every token: (batch, seq, dim) for tokens (batch, seq). A token
 // outside the table is an error of the run.
-func Embedding(table, tokens Node) Node { return apply2(op.Embedding, table, tokens) }
+func Embedding(table, tokens Node) Node { return apply2("Embedding", op.Embedding, table, tokens) }
 
 // Positions adds row p of table (positions, dim) to the token at position p of x (batch, seq, dim): learned absolute
 // positions, as in GPT-2. In a generating graph positions count on from run to run.
-func (x Node) Positions(table Node) Node { return apply2(op.Positions, x, table) }
+func (x Node) Positions(table Node) Node { return apply2("Positions", op.Positions, x, table) }
 
 // RoPE says how [Node.RoPE] turns pairs.
 type RoPE struct {
@@ -37,7 +37,7 @@ func (x Node) RoPE(r RoPE) Node {
 	if r.Theta == 0 {
 		r.Theta = 10000
 	}
-	return do("", func() (*gorgonia.Node, error) {
+	return do("RoPE", func() (*gorgonia.Node, error) {
 		return op.RoPE{Heads: r.Heads, HeadDim: r.HeadDim, Theta: r.Theta, Split: r.Split}.Apply(x.n, r.Positions.n)
 	}, in...)
 }
@@ -64,7 +64,7 @@ func Attention(q, k, v Node, how Attend) Node {
 		in = append(in, how.Mask)
 	}
 	a := op.Attention{Heads: how.Heads, KVHeads: how.KVHeads, Scale: how.Scale, Bidirectional: how.Bidirectional}
-	return do("", func() (*gorgonia.Node, error) {
+	return do("Attention", func() (*gorgonia.Node, error) {
 		if max := q.g.maxSeq; max > 0 {
 			if how.Mask != (Node{}) {
 				return nil, errors.New("Attention: a generating graph takes no mask")
@@ -83,7 +83,7 @@ func SelfAttention(qkv Node, how Attend) Node {
 		in = append(in, how.Mask)
 	}
 	a := op.Attention{Heads: how.Heads, KVHeads: how.KVHeads, Scale: how.Scale, Bidirectional: how.Bidirectional}
-	return do("", func() (*gorgonia.Node, error) {
+	return do("Attention", func() (*gorgonia.Node, error) {
 		if max := qkv.g.maxSeq; max > 0 {
 			if how.Mask != (Node{}) {
 				return nil, errors.New("Attention: a generating graph takes no mask")

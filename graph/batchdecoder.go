@@ -31,6 +31,9 @@ func NewBatchDecoder(forward func(tokens Node) Node, batch, maxSeq int, opts ...
 // sequence that is given none stays as it is, and its logits are nil. The next call overwrites the results. After an
 // error, such as that of a ctx that ends, all sequences are as they were before the call.
 func (d *BatchDecoder) Next(ctx context.Context, tokens [][]int) ([][]float32, error) {
+	if d.s == nil {
+		return nil, errors.New("graph: BatchDecoder: it is the zero value, which NewBatchDecoder has not made")
+	}
 	all, vocab, err := d.s.next(ctx, tokens...)
 	if err != nil {
 		return nil, errors.WithMessage(err, "graph: BatchDecoder")
@@ -59,14 +62,19 @@ func (d *BatchDecoder) Copy(to, from int) error {
 }
 
 func (d *BatchDecoder) check(i int) error {
-	if i < 0 || i >= len(d.s.lens) {
-		return errors.Errorf("graph: BatchDecoder: sequence %d of %d", i, len(d.s.lens))
+	if i < 0 || i >= d.Batch() {
+		return errors.Errorf("graph: BatchDecoder: sequence %d of %d", i, d.Batch())
 	}
 	return nil
 }
 
 // Batch returns how many sequences there are.
-func (d *BatchDecoder) Batch() int { return len(d.s.lens) }
+func (d *BatchDecoder) Batch() int {
+	if d.s == nil {
+		return 0
+	}
+	return len(d.s.lens)
+}
 
 // Len returns how many tokens sequence i has, 0 if there is no such sequence.
 func (d *BatchDecoder) Len(i int) int {
@@ -77,10 +85,19 @@ func (d *BatchDecoder) Len(i int) int {
 }
 
 // Max returns how many tokens a sequence may have.
-func (d *BatchDecoder) Max() int { return d.s.maxSeq }
+func (d *BatchDecoder) Max() int {
+	if d.s == nil {
+		return 0
+	}
+	return d.s.maxSeq
+}
 
 // Reset forgets all sequences.
-func (d *BatchDecoder) Reset() { clear(d.s.lens) }
+func (d *BatchDecoder) Reset() {
+	if d.s != nil {
+		clear(d.s.lens)
+	}
+}
 
 // Truncate forgets all but the first n tokens of sequence i.
 func (d *BatchDecoder) Truncate(i, n int) error {

@@ -44,8 +44,12 @@ func compileWith(states [][]gorgonia.Value, cost Node, outputs []Node) (p *Progr
 			return nil, errors.Errorf("graph: Compile: output %d belongs to another graph", i)
 		}
 	}
-	if g.int8 != nil && cost != (Node{}) {
+	switch {
+	case cost == Node{}:
+	case g.int8 != nil:
 		return nil, errors.New("graph: Compile: a graph with Int8 generates and cannot be trained")
+	case g.maxSeq > 0:
+		return nil, errors.New("graph: Compile: a graph that generates cannot be trained")
 	}
 	if _, err := kernel.Path(); err != nil {
 		return nil, errors.WithMessage(err, "graph: Compile")

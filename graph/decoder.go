@@ -16,6 +16,9 @@ type Decoder struct {
 	rows [][]float32
 }
 
+// errZeroDecoder is the error of a decoder without a model.
+var errZeroDecoder = errors.New("graph: Decoder: it is the zero value, which NewDecoder has not made")
+
 // NewDecoder builds forward, which maps tokens (batch, seq) to logits (batch, seq, vocab), in graphs that generate a
 // sequence of up to maxSeq tokens. Options apply to these graphs.
 func NewDecoder(forward func(tokens Node) Node, maxSeq int, opts ...Option) (*Decoder, error) {
@@ -33,6 +36,9 @@ func NewDecoder(forward func(tokens Node) Node, maxSeq int, opts ...Option) (*De
 // Next appends tokens to the sequence and returns the logits (vocab) of the token that follows. The next call
 // overwrites them. After an error, such as that of a ctx that ends, the sequence is as it was before the call.
 func (d *Decoder) Next(ctx context.Context, tokens ...int) ([]float32, error) {
+	if d.s == nil {
+		return nil, errZeroDecoder
+	}
 	rows, vocab, err := d.s.next(ctx, tokens)
 	if err != nil {
 		return nil, errors.WithMessage(err, "graph: Decoder")
@@ -42,6 +48,9 @@ func (d *Decoder) Next(ctx context.Context, tokens ...int) ([]float32, error) {
 
 // NextAll is Next that returns the logits after each of the tokens. The next call of NextAll overwrites them.
 func (d *Decoder) NextAll(ctx context.Context, tokens ...int) ([][]float32, error) {
+	if d.s == nil {
+		return nil, errZeroDecoder
+	}
 	all, vocab, err := d.s.score(ctx, tokens)
 	if err != nil {
 		return nil, errors.WithMessage(err, "graph: Decoder")
@@ -55,20 +64,43 @@ func (d *Decoder) NextAll(ctx context.Context, tokens ...int) ([][]float32, erro
 
 // Fork returns a Decoder that goes on from the sequence as it is now, independently of d. It may run on another goroutine.
 func (d *Decoder) Fork() (*Decoder, error) {
+	if d.s == nil {
+		return nil, errZeroDecoder
+	}
 	s, err := d.s.fork()
-	return &Decoder{s: s}, errors.WithMessage(err, "graph: Decoder")
+	if err != nil {
+		return nil, errors.WithMessage(err, "graph: Decoder")
+	}
+	return &Decoder{s: s}, nil
 }
 
 // Len returns how many tokens the sequence has.
-func (d *Decoder) Len() int { return d.s.lens[0] }
+func (d *Decoder) Len() int {
+	if d.s == nil {
+		return 0
+	}
+	return d.s.lens[0]
+}
 
 // Max returns how many tokens the sequence may have.
-func (d *Decoder) Max() int { return d.s.maxSeq }
+func (d *Decoder) Max() int {
+	if d.s == nil {
+		return 0
+	}
+	return d.s.maxSeq
+}
 
 // Reset forgets the sequence.
-func (d *Decoder) Reset() { d.s.lens[0] = 0 }
+func (d *Decoder) Reset() {
+	if d.s != nil {
+		d.s.lens[0] = 0
+	}
+}
 
 // Truncate forgets all but the first n tokens.
 func (d *Decoder) Truncate(n int) error {
+	if d.s == nil {
+		return errZeroDecoder
+	}
 	return errors.WithMessage(d.s.truncate(0, n), "graph: Decoder")
 }

@@ -85,6 +85,9 @@ type watcher struct {
 
 // watch runs the steps one by one and returns the first node that goes wrong, or nil if the outputs are finite.
 func (p *Program) watch(ctx context.Context) (found *NonFiniteError, err error) {
+	if ctx == nil {
+		return nil, errors.New("no context")
+	}
 	p.ready = false
 	for _, g := range p.grads {
 		g.param.grad = nil

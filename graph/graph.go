@@ -175,8 +175,11 @@ func checkShape(shape []int) error {
 // Param adds p to the graph, or returns its node if p is there already.
 func (g *Graph) Param(p *Param) Node {
 	return g.do("Param", func() (*gorgonia.Node, error) {
-		if p == nil || p.value == nil {
+		switch {
+		case p == nil || p.value == nil && p.err == nil:
 			return nil, errors.New("the parameter is missing")
+		case p.err != nil:
+			return nil, errors.WithMessage(p.err, "the parameter is missing")
 		}
 		if n, ok := g.params[p]; ok {
 			return n, nil
@@ -205,12 +208,15 @@ func (g *Graph) do(name string, build func() (*gorgonia.Node, error)) Node {
 	if g == nil {
 		return Node{}
 	}
-	return do(name, build, Node{g: g, n: nil})
+	return do(name, func() (*gorgonia.Node, error) {
+		n, err := build()
+		return n, errors.WithMessage(err, name)
+	}, Node{g: g, n: nil})
 }
 
 // do adds what build returns to the graph of its operands. It is the one door through which nodes enter a graph: here
 // errors stick and get the layer they happened in, operands of two graphs are refused, and a panic in Gorgonia becomes
-// an error.
+// an error. The errors of build say what they are about; name is for the others.
 func do(name string, build func() (*gorgonia.Node, error), in ...Node) (out Node) {
 	var g *Graph
 	for _, x := range in {
@@ -247,8 +253,6 @@ func do(name string, build func() (*gorgonia.Node, error), in ...Node) (out Node
 	}
 	n, err := build()
 	switch {
-	case err != nil && name != "":
-		g.err = errors.WithMessage(err, name)
 	case err != nil:
 		g.err = err
 	case n == nil:

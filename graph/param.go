@@ -21,6 +21,7 @@ type Param struct {
 	name  string
 	value *tensor.Dense
 	grad  gorgonia.Value
+	err   error       // why there is no value
 	bound atomic.Bool // somebody works on the storage of value, which stays where it is from then on
 }
 
@@ -70,7 +71,8 @@ func (p *Param) header() *tensor.Dense {
 	return tensor.New(shape, tensor.WithBacking(p.value.Float32s()))
 }
 
-// Params holds the parameters of a model in the order they were made: its state dict.
+// Params holds the parameters of a model in the order they were made: its state dict. The zero value is an empty set of
+// float32 with the seed 0.
 type Params struct {
 	seed   uint64
 	dtype  tensor.Dtype
@@ -157,7 +159,18 @@ func (s Scope) Err() error {
 func (s Scope) Param(name string, init Init, shape ...int) *Param {
 	p := &Param{name: s.At(name).prefix}
 	ps := s.params
-	if ps == nil || ps.err != nil {
+	if ps == nil {
+		return p
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			ps.err = errors.Errorf("graph: parameter %s: its initial value: %v", p.name, r)
+		}
+		if p.value == nil {
+			p.err = ps.err
+		}
+	}()
+	if ps.err != nil {
 		return p
 	}
 	switch err := checkShape(shape); {
@@ -182,21 +195,33 @@ func (s Scope) Param(name string, init Init, shape ...int) *Param {
 		rng = rand.New(rand.NewPCG(ps.seed, h.Sum64()))
 	}
 	size := tensor.Shape(shape).TotalSize()
+	var value *tensor.Dense
 	if ps.dtype == tensor.Float64 {
-		p.value = draw(kernel.Make[float64](size), shape, init, rng)
+		value = draw(kernel.Make[float64](size), shape, init, rng)
 	} else {
-		p.value = draw(kernel.Make[float32](size), shape, init, rng)
+		value = draw(kernel.Make[float32](size), shape, init, rng)
+	}
+	if value == nil {
+		ps.err = errors.Errorf("graph: parameter %s %v: an initial value is NaN or infinite", p.name, tensor.Shape(shape))
+		return p
+	}
+	p.value = value
+	if ps.byName == nil {
+		ps.byName = make(map[string]*Param)
 	}
 	ps.byName[p.name] = p
 	ps.list = append(ps.list, p)
 	return p
 }
 
-// draw fills memory with first values. Without rng it stays as it is.
+// draw fills memory with first values, and returns nil if one is not finite. Without rng it stays as it is.
 func draw[F kernel.Float](memory []F, shape []int, init Init, rng *rand.Rand) *tensor.Dense {
 	if rng != nil {
 		for i := range memory {
 			memory[i] = F(init(rng))
+			if memory[i]-memory[i] != 0 {
+				return nil
+			}
 		}
 	}
 	return tensor.New(tensor.WithShape(slices.Clone(shape)...), tensor.WithBacking(memory))

@@ -19,8 +19,13 @@ func Parity(ctx context.Context, forward func(tokens Node) Node, tokens []int, o
 }
 
 func parity(ctx context.Context, forward func(tokens Node) Node, tokens []int, opts []Option) (diff float64, err error) {
-	if forward == nil || len(tokens) == 0 {
-		return 0, errors.Errorf("%d tokens for a model", len(tokens))
+	switch {
+	case forward == nil:
+		return 0, errors.New("no model")
+	case len(tokens) == 0:
+		return 0, errors.New("0 tokens for a model")
+	case collect(opts).decode:
+		return 0, errors.New("Decode is not an option of Parity, whose graphs are as long as its tokens")
 	}
 	whole, err := logitsOf(ctx, forward, tokens, opts)
 	if err != nil {
@@ -82,7 +87,7 @@ func parity(ctx context.Context, forward func(tokens Node) Node, tokens []int, o
 func logitsOf(ctx context.Context, forward func(tokens Node) Node, tokens []int, opts []Option) ([]float64, error) {
 	g := New(opts...)
 	in := g.Tokens("tokens", 1, len(tokens))
-	out := forward(in)
+	out := apart(forward, in)
 	if shape := out.Shape(); g.err == nil && (len(shape) != 3 || shape[0] != 1 || shape[1] != len(tokens)) {
 		return nil, errors.Errorf("the model maps tokens (1, %d) to %v, want (1, %d, vocab)", len(tokens), shape, len(tokens))
 	}

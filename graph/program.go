@@ -110,7 +110,15 @@ type feedSlot struct {
 // check returns an error unless v can be the value of the input.
 func (in *feedSlot) check(v gorgonia.Value) error {
 	if err := op.CheckValue(v, in.dtype, in.shape); err != nil {
-		return errors.WithMessagef(err, "input %s", in.node.Name())
+		return errors.WithMessagef(err, "input %s %v", in.node.Name(), in.shape)
+	}
+	d, ok := v.(*tensor.Dense)
+	switch {
+	case !ok:
+	case !slices.Equal(d.Shape(), in.shape): // for Gorgonia a vector is equal to a matrix of one row
+		return errors.Errorf("input %s: value is %v %v, want %v %v", in.node.Name(), in.dtype, d.Shape(), in.dtype, in.shape)
+	case d.IsMasked():
+		return errors.Errorf("input %s: value %v has a mask, which would be ignored", in.node.Name(), in.shape)
 	}
 	return nil
 }
@@ -201,6 +209,9 @@ func (p *Program) exclusively(f func() error) error {
 		return errors.New("graph: Run: the program is running already; compile one for each goroutine")
 	}
 	defer p.busy.Store(false)
+	if p.g == nil {
+		return errors.New("graph: Run: the Program is the zero value, which Compile has not made")
+	}
 	return errors.WithMessage(f(), "graph: Run")
 }
 
@@ -259,6 +270,9 @@ func (p *Program) input(n *gorgonia.Node) *feedSlot {
 
 // run executes the steps.
 func (p *Program) run(ctx context.Context) (err error) {
+	if ctx == nil {
+		return errors.New("no context")
+	}
 	p.ready = false
 	for _, g := range p.grads {
 		g.param.grad = nil
@@ -312,7 +326,7 @@ func (p *Program) Value(output Node) (gorgonia.Value, error) {
 	slot, ok := p.outputs[output]
 	switch {
 	case !ok:
-		return nil, errors.New("graph: Value: the node is no output of the program")
+		return nil, errors.Errorf("graph: Value: node %v is no output of the program", output.name())
 	case !p.ready:
 		return nil, errors.New("graph: Value: the program has not run, or its last run failed")
 	}

@@ -12,7 +12,7 @@ import (
 // block instead of the inside of all. That costs a second forward pass through them, a third of the time of a step at
 // most. Loss and gradients have the bits they have without it. A Checkpoint inside f has no effect of its own, and none
 // has one in programs that do not train.
-func Checkpoint(f func(x Node) Node, x Node) Node {
+func Checkpoint(f func(x Node) Node, x Node) (y Node) {
 	g := x.g
 	switch {
 	case f == nil && g != nil:
@@ -23,9 +23,14 @@ func Checkpoint(f func(x Node) Node, x Node) Node {
 		return f(x)
 	}
 	g.recording = true
-	defer func() { g.recording = false }()
+	defer func() {
+		g.recording = false
+		if r := recover(); r != nil {
+			y = g.Wrap(nil, errors.Errorf("Checkpoint of x %v: %v", x.Shape(), r))
+		}
+	}()
 	before := len(g.g.AllNodes())
-	y := f(x)
+	y = f(x)
 	g.checkpoints++
 	for _, n := range g.g.AllNodes()[before:] {
 		g.regions[n] = g.checkpoints

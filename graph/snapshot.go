@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
@@ -81,8 +82,12 @@ func (s Snapshot) write(w io.Writer, ps *Params) error {
 		sources[name] = sourceOf(p.value)
 	}
 	for name, t := range s.Tensors {
-		if t == nil || t.RequiresIterator() || t.Shape().TotalSize() == 0 || t.Dtype() != tensor.Float32 && t.Dtype() != tensor.Float64 {
-			return errors.Errorf("the optimizer's %s is no dense tensor of float32 or float64", name)
+		switch {
+		case t == nil || t.Dtype() == (tensor.Dtype{}):
+			return errors.Errorf("the optimizer's %s is no dense tensor of float32 or float64: it is nil or empty", name)
+		case t.Dtype() != tensor.Float32 && t.Dtype() != tensor.Float64 || t.RequiresIterator() || t.Shape().TotalSize() == 0:
+			return errors.Errorf("the optimizer's %s is no dense tensor of float32 or float64: it is %v %v of strides %v",
+				name, t.Dtype(), t.Shape(), t.Strides())
 		}
 		sources[optimizerNames+name] = sourceOf(t)
 	}
@@ -92,6 +97,11 @@ func (s Snapshot) write(w io.Writer, ps *Params) error {
 			return errors.Errorf("the metadata has the key %s, which is reserved", key)
 		}
 		metadata[key] = value
+	}
+	for _, name := range slices.Concat(slices.Collect(maps.Keys(s.Counts)), slices.Collect(maps.Keys(s.States))) {
+		if !utf8.ValidString(name) {
+			return errors.Errorf("the name %q of a count or state is not valid UTF-8", name)
+		}
 	}
 	text, err := json.Marshal(record{snapshotVersion, s.Step, s.Counts, s.States})
 	if err != nil {

@@ -33,6 +33,9 @@ func newBlueprint(forward func(tokens Node) Node, batch, maxSeq int, opts []Opti
 	if forward == nil {
 		return nil, errors.New("no model")
 	}
+	if collect(opts).decode {
+		return nil, errors.New("Decode is not an option of decoders, which say how long sequences are themselves")
+	}
 	if batch <= 0 {
 		return nil, errors.Errorf("%d sequences", batch)
 	}
@@ -47,7 +50,7 @@ func newBlueprint(forward func(tokens Node) Node, batch, maxSeq int, opts []Opti
 		}
 		g := New(opts...)
 		tokens := g.Tokens("tokens", s.batch, s.seq)
-		logits := forward(tokens)
+		logits := apart(forward, tokens)
 		shape := logits.Shape()
 		switch {
 		case g.err != nil:
@@ -60,6 +63,16 @@ func newBlueprint(forward func(tokens Node) Node, batch, maxSeq int, opts []Opti
 		*s.to = &sheet{tokens, logits}
 	}
 	return b, nil
+}
+
+// apart returns forward(tokens), and makes a panic of it an error of the graph: a model may call Gorgonia, which panics.
+func apart(forward func(tokens Node) Node, tokens Node) (logits Node) {
+	defer func() {
+		if r := recover(); r != nil {
+			logits = tokens.g.Wrap(nil, errors.Errorf("the model: %v", r))
+		}
+	}()
+	return forward(tokens)
 }
 
 // A stage runs a sheet.
@@ -92,6 +105,11 @@ func (b *blueprint) stage(s *sheet, logits bool, states [][]gorgonia.Value) (*st
 	var err error
 	if t.prog, err = compileOn(states, outputs...); err != nil {
 		return nil, err
+	}
+	for _, in := range t.prog.inputs {
+		if in.node != s.tokens.n && in.node.Value() == nil {
+			return nil, errors.Errorf("the model has an input of its own, %s %v, which a decoder cannot feed", in.node.Name(), in.shape)
+		}
 	}
 	if logits {
 		t.logits = s.logits

@@ -1,6 +1,10 @@
 package layers
 
-import "github.com/logits-go/logits/graph"
+import (
+	"github.com/pkg/errors"
+
+	"github.com/logits-go/logits/graph"
+)
 
 // Attention is causal self-attention with several heads, https://arxiv.org/abs/1706.03762. It turns queries and keys by
 // their position, https://arxiv.org/abs/2104.09864, unless Theta is 0. Fewer heads of keys and values than of queries
@@ -40,6 +44,13 @@ func newAttention(s graph.Scope, dim, heads, kvHeads int, bias bool) *Attention 
 
 // Forward maps (batch, seq, dim) to the same shape.
 func (a *Attention) Forward(x graph.Node) graph.Node {
+	if a == nil || a.Q == nil || a.K == nil || a.V == nil {
+		return missing(x, "Attention")
+	}
+	if a.Heads <= 0 || a.KVHeads <= 0 || a.Heads%a.KVHeads != 0 || x.Dim(-1)%a.Heads != 0 {
+		return x.Graph().Wrap(nil, errors.Errorf("layers: Attention: %d heads, and %d of keys and values, do not divide x %v",
+			a.Heads, a.KVHeads, x.Shape()))
+	}
 	qkv := project(x, a.Q, a.K, a.V) // (batch, seq, (heads + 2·kvHeads)·headDim)
 	if a.Theta != 0 {
 		qkv = qkv.RoPE(graph.RoPE{Heads: a.Heads + a.KVHeads, HeadDim: qkv.Dim(-1) / max(1, a.Heads+2*a.KVHeads), Theta: a.Theta, Split: a.SplitRoPE})

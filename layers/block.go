@@ -32,6 +32,9 @@ func NewBlock(s graph.Scope, c Config) *Block {
 
 // Forward maps (batch, seq, dim) to the same shape.
 func (b *Block) Forward(x graph.Node) graph.Node {
+	if b == nil || b.Norm1 == nil || b.Norm2 == nil || b.FFN == nil {
+		return missing(x, "Block")
+	}
 	x = x.Add(b.Attn.Forward(b.Norm1.Forward(x)).Dropout(b.Dropout))
 	x = x.Add(b.FFN.Forward(b.Norm2.Forward(x)).Dropout(b.Dropout))
 	return x

@@ -65,7 +65,7 @@ func (a Activation) apply(x graph.Node) graph.Node {
 	case SiLU:
 		return x.SiLU()
 	}
-	return x.Graph().Wrap(nil, errors.Errorf("layers: FFN: activation %v", a))
+	return x.Graph().Wrap(nil, errors.Errorf("layers: FFN: no activation %d (%v)", int(a), a))
 }
 
 // A Norm is a kind of normalization.

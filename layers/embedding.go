@@ -16,6 +16,9 @@ func NewEmbedding(s graph.Scope, vocab, dim int) *Embedding {
 
 // Forward maps tokens (batch, seq) to (batch, seq, dim).
 func (e *Embedding) Forward(tokens graph.Node) graph.Node {
+	if e == nil {
+		return missing(tokens, "Embedding")
+	}
 	return graph.Embedding(tokens.Param(e.Weight), tokens)
 }
 

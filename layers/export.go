@@ -97,6 +97,8 @@ func (e Export) write(path string, m *TransformerLM) error {
 	switch {
 	case m == nil:
 		return errors.New("no model")
+	case m.TokenEmbeddings == nil || m.Norm == nil:
+		return errors.New("the model has no embedding or no norm")
 	case e.Numbers < F32 || e.Numbers > Q8_0:
 		return errors.Errorf("numbers %d", e.Numbers)
 	case e.Numbers == Q8_0 && e.Format != GGUF, e.Numbers != F32 && e.Format == Llama2C:

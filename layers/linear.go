@@ -3,12 +3,19 @@ package layers
 import (
 	"math"
 
+	"github.com/pkg/errors"
+
 	"github.com/logits-go/logits/graph"
 )
 
 // A Layer maps one node to another.
 type Layer interface {
 	Forward(x graph.Node) graph.Node
+}
+
+// missing makes it an error that a layer, or a part of one, is not there.
+func missing(x graph.Node, layer string) graph.Node {
+	return x.Graph().Wrap(nil, errors.Errorf("layers: %s: the layer or a part of it is missing, for x %v", layer, x.Shape()))
 }
 
 // Linear is y = x·Wᵀ, plus a bias if there is one.
@@ -34,6 +41,9 @@ func NewBiasedLinear(s graph.Scope, in, out int) *Linear {
 
 // Forward maps (..., in) to (..., out).
 func (l *Linear) Forward(x graph.Node) graph.Node {
+	if l == nil {
+		return missing(x, "Linear")
+	}
 	if l.Bias == nil {
 		return x.Linear(x.Param(l.Weight))
 	}
@@ -61,6 +71,9 @@ func pack(ls ...*Linear) {
 func project(x graph.Node, ls ...*Linear) graph.Node {
 	var weights, biases []graph.Node
 	for _, l := range ls {
+		if l == nil {
+			return missing(x, "Linear")
+		}
 		weights = append(weights, x.Param(l.Weight))
 		if l.Bias != nil {
 			biases = append(biases, x.Param(l.Bias))

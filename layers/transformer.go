@@ -51,21 +51,30 @@ func NewTransformerLM(s graph.Scope, c Config) (*TransformerLM, error) {
 
 // Forward maps tokens (batch, seq) to logits (batch, seq, vocab), which are unnormalized.
 func (m *TransformerLM) Forward(tokens graph.Node) graph.Node {
+	if m.Head() == nil {
+		return missing(tokens, "TransformerLM")
+	}
 	x := m.Hidden(tokens)
 	return x.Linear(x.Param(m.Head()))
 }
 
 // Head returns the weight (vocab, dim) of the output layer: logits are Hidden(tokens)·Headᵀ.
 func (m *TransformerLM) Head() *graph.Param {
-	if m.LMHead == nil {
+	switch {
+	case m.LMHead != nil:
+		return m.LMHead.Weight
+	case m.TokenEmbeddings != nil:
 		return m.TokenEmbeddings.Weight
 	}
-	return m.LMHead.Weight
+	return nil
 }
 
 // Hidden maps tokens (batch, seq) to what the output layer turns into logits, (batch, seq, dim). Training needs no more
 // than that: loss.LinearCrossEntropy takes it and Head, and makes a part of the logits at a time.
 func (m *TransformerLM) Hidden(tokens graph.Node) graph.Node {
+	if m.TokenEmbeddings == nil || m.Norm == nil {
+		return missing(tokens, "TransformerLM")
+	}
 	if seq := tokens.Dim(1); seq > m.Config.ContextLength {
 		return tokens.Graph().Wrap(nil, errors.Errorf("layers: TransformerLM: %d tokens exceed a context of %d", seq, m.Config.ContextLength))
 	}

@@ -88,6 +88,12 @@ func (e *NonFiniteError) Error() string {
 	return fmt.Sprintf("the gradient of %s %v holds NaN or Inf", e.Param, e.Shape)
 }
 
+// nothing reports whether there is no value: none, or a tensor that is nil or was never given anything.
+func nothing(v gorgonia.Value) bool {
+	d, ok := v.(*tensor.Dense)
+	return v == nil || ok && (d == nil || d.Dtype() == tensor.Dtype{})
+}
+
 // openOne returns the slices of the parameter at a place.
 func openOne(p gorgonia.ValueGrad, place int) (w weight, err error) {
 	if p == nil || reflect.ValueOf(p).Kind() == reflect.Pointer && reflect.ValueOf(p).IsNil() {
@@ -97,14 +103,14 @@ func openOne(p gorgonia.ValueGrad, place int) (w weight, err error) {
 		return w, errors.Errorf("parameter %d is a %T, which cannot be told from others; pass a pointer", place, p)
 	}
 	value := p.Value()
-	if value == nil {
+	if nothing(value) {
 		return w, errors.Errorf("parameter %s has no value", nameOf(p, place))
 	}
 	grad, err := p.Grad()
 	if err != nil {
 		return w, errors.WithMessagef(err, "parameter %s", nameOf(p, place))
 	}
-	if grad == nil {
+	if nothing(grad) {
 		return w, errors.Errorf("parameter %s has no gradient", nameOf(p, place))
 	}
 	if !value.Shape().Eq(grad.Shape()) || value.Dtype() != grad.Dtype() {

@@ -1,6 +1,8 @@
 package optim
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -88,10 +90,10 @@ func (m *memory) setState(params []gorgonia.ValueGrad, s State) error {
 		return nil
 	}
 	slots := make(map[gorgonia.ValueGrad][]*tensor.Dense)
-	used := 0
+	used := make(map[string]bool)
 	var wrong []string
 	for i, p := range params {
-		if p == nil || p.Value() == nil {
+		if p == nil || nothing(p.Value()) {
 			return errors.Errorf("parameter %d has no value", i)
 		}
 		w := weight{param: p, place: i, shape: p.Value().Shape()}
@@ -104,18 +106,26 @@ func (m *memory) setState(params []gorgonia.ValueGrad, s State) error {
 			switch {
 			case !ok:
 				wrong = append(wrong, "missing "+kind+"."+name)
+			case nothing(t):
+				wrong = append(wrong, kind+"."+name+" is nil")
 			case !fits(t, w):
-				wrong = append(wrong, errors.Errorf("%s.%s does not fit %v", kind, name, w.shape).Error())
+				wrong = append(wrong, fmt.Sprintf("%s.%s does not fit %v: it is %v %v", kind, name, w.shape, t.Dtype(), t.Shape()))
 			default:
 				slots[p] = append(slots[p], t.Clone().(*tensor.Dense))
 			}
 			if ok {
-				used++
+				used[kind+"."+name] = true
 			}
 		}
 	}
-	if extra := len(s.Tensors) - used; extra > 0 {
-		wrong = append(wrong, errors.Errorf("%d tensors of no parameter", extra).Error())
+	var extra []string
+	for _, name := range slices.Sorted(maps.Keys(s.Tensors)) {
+		if !used[name] {
+			extra = append(extra, name)
+		}
+	}
+	if len(extra) > 0 {
+		wrong = append(wrong, fmt.Sprintf("%d tensors of no parameter: %s", len(extra), strings.Join(extra, ", ")))
 	}
 	if len(wrong) > 0 {
 		return errors.New(strings.Join(wrong, "; "))

@@ -10,12 +10,13 @@ import (
 // the token that Rows[i] would draw alone, whatever the other rows are and however many threads GOMAXPROCS
 // allows. It is saved with encoding/json or encoding/gob, and goes on from there.
 //
-// A Batch must not be used by several goroutines at once, and no two of its rows may share a [Learner]. Rows are
+// A Batch must not be used by several goroutines at once. Rows that share a [Learner] are an error. Rows are
 // sampled at the same time, so steps that are not of this package must not share what they change either.
 type Batch struct {
 	Rows []Sampler
 
 	errs []error
+	seen map[Step]int
 }
 
 // Sample stores in tokens, which has to have as many elements as there are rows, a token for each row of
@@ -60,6 +61,9 @@ func sampleBatch[F float32 | float64](b *Batch, tokens []int, logits [][]F, rese
 	if len(b.errs) != n {
 		b.errs = make([]error, n)
 	}
+	if err := b.apart(); err != nil {
+		return err
+	}
 
 	// All rows draw first and then all take note of it, so that an error leaves every one where it was.
 	kernel.Parallel(n, 1, func(lo, hi int) {
@@ -93,6 +97,28 @@ func sampleBatch[F float32 | float64](b *Batch, tokens []int, logits [][]F, rese
 	for i := range b.Rows {
 		if logits[i] != nil {
 			b.Rows[i].accept(b.Rows[i].scratch, tokens[i])
+		}
+	}
+	return nil
+}
+
+// apart returns an error if two rows share a Learner of this package, which would learn from both.
+func (b *Batch) apart() error {
+	clear(b.seen)
+	for i := range b.Rows {
+		for _, step := range b.Rows[i].Steps {
+			switch step.(type) {
+			case *Mirostat, *Mirostat1, *AdaptiveP:
+			default:
+				continue
+			}
+			if b.seen == nil {
+				b.seen = make(map[Step]int)
+			}
+			if j, ok := b.seen[step]; ok {
+				return errors.Errorf("sampler: rows %d and %d of %d share a %s; see Clone", j, i, len(b.Rows), stepName(step))
+			}
+			b.seen[step] = i
 		}
 	}
 	return nil

@@ -78,7 +78,7 @@ func BeamSearch[M Forker[M]](ctx context.Context, b Beam, model M, prompt []int,
 	if err := b.check(); err != nil {
 		return nil, err
 	}
-	if any(model) == nil || len(prompt) == 0 || n < 1 {
+	if absent(model) || len(prompt) == 0 || n < 1 {
 		return nil, errors.Errorf("sampler: search for %d tokens after a prompt of %d with model %T", n, len(prompt), model)
 	}
 	groups := max(b.Groups, 1)

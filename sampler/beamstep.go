@@ -60,7 +60,7 @@ func insert[T any](list []T, x T, n int, better func(a, b T) bool) []T {
 
 // ask gives a beam tokens and stores what may follow.
 func (s *search[M]) ask(ctx context.Context, b *beam[M], tokens []int) error {
-	if err := ctx.Err(); err != nil {
+	if err := alive(ctx); err != nil {
 		return errors.WithStack(err)
 	}
 	logits, err := b.model.Next(ctx, tokens...)

@@ -106,7 +106,7 @@ func (s *contrastive) next(ctx context.Context, tokens []int) (int, error) {
 
 // ask gives the model tokens and returns its logits and the directions of its vectors.
 func (s *contrastive) ask(ctx context.Context, tokens []int) (logits []float32, directions [][]float64, err error) {
-	if err := ctx.Err(); err != nil {
+	if err := alive(ctx); err != nil {
 		return nil, nil, errors.WithStack(err)
 	}
 	logits, hidden, err := s.model.NextHidden(ctx, tokens...)

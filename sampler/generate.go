@@ -3,6 +3,7 @@ package sampler
 import (
 	"context"
 	"iter"
+	"reflect"
 	"slices"
 
 	"github.com/pkg/errors"
@@ -30,7 +31,7 @@ type Model interface {
 func (s *Sampler) Generate(ctx context.Context, model Model, prompt []int, n int) iter.Seq2[int, error] {
 	prompt = slices.Clone(prompt)
 	return func(yield func(int, error) bool) {
-		if model == nil || len(prompt) == 0 || n < 0 {
+		if absent(model) || len(prompt) == 0 || n < 0 {
 			yield(-1, errors.Errorf("sampler: generate %d tokens from a prompt of %d with model %T", n, len(prompt), model))
 			return
 		}
@@ -53,8 +54,22 @@ func (s *Sampler) Generate(ctx context.Context, model Model, prompt []int, n int
 	}
 }
 
+// alive returns an error if ctx has ended or is nil.
+func alive(ctx context.Context) error {
+	if ctx == nil {
+		return errors.New("no context")
+	}
+	return ctx.Err()
+}
+
+// absent reports whether there is no model: none, or a nil pointer.
+func absent(model any) bool {
+	v := reflect.ValueOf(model)
+	return model == nil || v.Kind() == reflect.Pointer && v.IsNil()
+}
+
 func (s *Sampler) next(ctx context.Context, model Model, tokens []int) (int, error) {
-	if err := ctx.Err(); err != nil {
+	if err := alive(ctx); err != nil {
 		return -1, errors.WithStack(err)
 	}
 	logits, err := model.Next(ctx, tokens...)

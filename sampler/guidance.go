@@ -73,13 +73,13 @@ func (p *pair) next(ctx context.Context, a, b Model, tokensA, tokensB []int) (lo
 	if p.err != nil {
 		return nil, nil, p.err
 	}
-	if a == nil || b == nil || len(tokensA) == 0 {
+	if absent(a) || absent(b) || len(tokensA) == 0 {
 		return nil, nil, errors.Errorf("%d tokens for models %T and %T", len(tokensA), a, b)
 	}
 	if same(a, b) {
 		return nil, nil, errors.Errorf("both models are one %T, which would be given every token twice", a)
 	}
-	if err := ctx.Err(); err != nil {
+	if err := alive(ctx); err != nil {
 		return nil, nil, errors.WithStack(err)
 	}
 	defer func() { p.err = err }()

@@ -95,6 +95,11 @@ func (p LlamaCPP) Chain() (Chain, error) {
 	}
 	c := Chain{}
 	if len(p.LogitBias) > 0 {
+		for token, bias := range p.LogitBias {
+			if math.IsNaN(bias) || math.IsInf(bias, 1) {
+				return nil, errors.Errorf("sampler: logit bias of token %d is %v", token, bias)
+			}
+		}
 		c = append(c, LogitBias(p.LogitBias))
 	}
 	switch p.Mirostat {

@@ -65,7 +65,7 @@ func (s *Sampler) Sample(logits []float32) (int, error) {
 // among Steps, adds the token to History if there are Steps, and counts Step on. It is for those who call
 // Apply and draw themselves. A token that d does not have is an error.
 func (s *Sampler) Accept(d *Distribution, token int) error {
-	if d.Prob(token) == 0 {
+	if d == nil || d.Prob(token) == 0 {
 		return errors.Errorf("sampler: token %d, which the distribution does not have, cannot have been drawn", token)
 	}
 	s.distribution()
@@ -98,6 +98,9 @@ func (s *Sampler) Probs(dst []float64, logits []float32) ([]float64, error) {
 // Apply runs the steps of s on a distribution: Temperature, TopK, TopP and MinP, or Steps. If one of the four
 // is out of range none of them runs. It changes nothing of s but History.Toss.
 func (s *Sampler) Apply(d *Distribution) error {
+	if d == nil {
+		return errors.New("sampler: no distribution")
+	}
 	if err := s.check(); err != nil {
 		return err
 	}

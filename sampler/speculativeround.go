@@ -41,7 +41,7 @@ func (r *round) begin(ctx context.Context, n int) (err error) {
 			r.end()
 		}
 	}()
-	if err := ctx.Err(); err != nil {
+	if err := alive(ctx); err != nil {
 		return errors.WithStack(err)
 	}
 	if err := r.propose(ctx, min(cmp.Or(r.Lookahead, 4), n-1)); err != nil {
@@ -125,7 +125,7 @@ func (r *round) propose(ctx context.Context, k int) error {
 	r.guess = *r.s
 	r.guess.Steps, r.guess.History.Tokens = steps, history
 	for i := range k {
-		if err := ctx.Err(); err != nil {
+		if err := alive(ctx); err != nil {
 			return errors.WithStack(err)
 		}
 		logits, err := r.Draft.Next(ctx, given...)
@@ -152,7 +152,7 @@ func (r *round) propose(ctx context.Context, k int) error {
 // score gives the target the pending and the proposed tokens and returns the logits that follow the last pending one
 // and each proposed one.
 func (r *round) score(ctx context.Context) ([][]float32, error) {
-	if err := ctx.Err(); err != nil {
+	if err := alive(ctx); err != nil {
 		return nil, errors.WithStack(err)
 	}
 	last := len(r.pending) - 1

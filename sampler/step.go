@@ -36,8 +36,8 @@ func (c Chain) Apply(d *Distribution, h *History) error {
 }
 
 func (c Chain) apply(i int, step Step, d *Distribution, h *History) error {
-	if step == nil {
-		return errors.Errorf("sampler: step %d of %d is nil", i, len(c))
+	if absent(step) {
+		return errors.Errorf("sampler: step %d of %d is nil: %T", i, len(c), step)
 	}
 	if err := step.Apply(d, h); err != nil {
 		return errors.WithMessagef(err, "sampler: step %d of %d, %s", i, len(c), stepName(step))

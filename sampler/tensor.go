@@ -76,6 +76,9 @@ func denseLogits(t tensor.Tensor) (*tensor.Dense, error) {
 	if !ok || dense == nil {
 		return nil, errors.Errorf("sampler: logits are a %T, want a dense tensor", t)
 	}
+	if dense.Dtype() == (tensor.Dtype{}) {
+		return nil, errors.New("sampler: logits are a tensor of nothing")
+	}
 	if dense.IsMasked() || !dense.IsNativelyAccessible() {
 		return nil, errors.Errorf("sampler: logits %v have a mask or lie outside of Go's memory", dense.Shape())
 	}

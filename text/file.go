@@ -44,6 +44,9 @@ func WriteTokens(path string, vocabSize int, pieces iter.Seq2[[]int, error]) (to
 	if pieces == nil {
 		return 0, errors.Errorf("text: WriteTokens of no tokens")
 	}
+	if vocabSize <= 0 {
+		return 0, errors.Errorf("text: WriteTokens with a vocabulary of %d", vocabSize)
+	}
 	width := 2
 	if vocabSize-1 > math.MaxUint16 {
 		width = 4

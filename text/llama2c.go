@@ -90,6 +90,9 @@ func llama2cToken(id int) (string, bool) {
 // no others, then come those of the bytes, and all text begins with one more space. It merges by scores;
 // where t has [SentencePieceConfig.Merges] they are turned into scores, which is an error if it cannot be done.
 func SaveLlama2C(w io.Writer, t *SentencePiece) error {
+	if w == nil {
+		return errors.New("text: saving for llama2.c: no writer")
+	}
 	if t == nil || t.tokens == nil {
 		return errors.Errorf("text: cannot save a SentencePiece that NewSentencePiece did not make")
 	}

@@ -36,6 +36,9 @@ const (
 // them: a model's remove_extra_whitespaces, and a Metaspace that adds no space to one that is there, have no
 // effect.
 func Load(r io.Reader) (Tokenizer, error) {
+	if r == nil {
+		return nil, errors.New("text: reading a tokenizer: no reader")
+	}
 	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	if err != nil {
 		return nil, errors.Wrap(err, "text: reading a tokenizer")

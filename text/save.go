@@ -48,6 +48,9 @@ type savedWordLevel struct {
 // error if two tokens have one score, and where two ways to make one token overlap, the first of the list
 // comes before the leftmost. Other types are an error.
 func Save(w io.Writer, t Tokenizer) error {
+	if w == nil {
+		return errors.New("text: writing a tokenizer: no writer")
+	}
 	var saved savedTokenizer
 	switch t := t.(type) {
 	case Bytes, *Bytes:

@@ -29,6 +29,9 @@ const noSum = "00000000"
 // WriteSummed writes tensors and metadata as Write does, with a checksum for every tensor and one for the header, so that
 // ParseSummed finds any bit that has changed since. Data of every tensor is called twice.
 func WriteSummed(w io.Writer, tensors map[string]Source, metadata map[string]string) error {
+	if w == nil {
+		return errors.New("safetensors: no writer")
+	}
 	metadata = maps.Clone(metadata)
 	if metadata == nil {
 		metadata = make(map[string]string)

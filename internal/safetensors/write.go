@@ -2,6 +2,7 @@ package safetensors
 
 import (
 	"io"
+	"unicode/utf8"
 
 	"github.com/nlpodyssey/safetensors"
 	"github.com/pkg/errors"
@@ -18,8 +19,20 @@ type Source struct {
 
 // Write writes tensors by name, with metadata beside them.
 func Write(w io.Writer, tensors map[string]Source, metadata map[string]string) error {
+	if w == nil {
+		return errors.New("safetensors: no writer")
+	}
+	// JSON would hold another text instead.
+	for key, value := range metadata {
+		if !utf8.ValidString(key) || !utf8.ValidString(value) {
+			return errors.Errorf("safetensors: the metadata %q: %.40q is not valid UTF-8", key, value)
+		}
+	}
 	views := make(map[string]view, len(tensors))
 	for name, s := range tensors {
+		if !utf8.ValidString(name) {
+			return errors.Errorf("safetensors: the name %q is not valid UTF-8", name)
+		}
 		d, err := safetensors.ParseDType(string(s.DType))
 		if err != nil {
 			return errors.Wrapf(err, "safetensors: %s", name)

@@ -25,6 +25,8 @@ type Matcher struct {
 	ended   bool
 }
 
+var errZeroMatcher = errors.New("constrain: the Matcher is the zero value, which no function has made")
+
 func newMatcher(m *machine, err error) (*Matcher, error) {
 	if err != nil {
 		return nil, err
@@ -34,8 +36,13 @@ func newMatcher(m *machine, err error) (*Matcher, error) {
 
 // Mask implements Constraint.
 func (m *Matcher) Mask(dst *Mask) error {
-	if m.ended {
-		return errors.Errorf("constrain: the text has ended")
+	switch {
+	case m.machine == nil:
+		return errZeroMatcher
+	case dst == nil:
+		return errors.New("constrain: no mask to fill")
+	case m.ended:
+		return errors.New("constrain: the text has ended")
 	}
 	dst.Reset(m.machine.vocab.Size())
 	copy(dst.bits, m.machine.mask(m.at))
@@ -44,6 +51,9 @@ func (m *Matcher) Mask(dst *Mask) error {
 
 // Accept implements Constraint.
 func (m *Matcher) Accept(token int) error {
+	if m.machine == nil {
+		return errZeroMatcher
+	}
 	v := m.machine.vocab
 	if token < 0 || token >= v.Size() {
 		return errors.Errorf("constrain: token %d is not in [0, %d)", token, v.Size())
@@ -68,7 +78,7 @@ func (m *Matcher) Accept(token int) error {
 }
 
 // Done implements Constraint.
-func (m *Matcher) Done() bool { return m.at.accepts }
+func (m *Matcher) Done() bool { return m.at != nil && m.at.accepts }
 
 // Clone implements Constraint.
 func (m *Matcher) Clone() Constraint {

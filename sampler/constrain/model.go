@@ -32,6 +32,9 @@ func NewModel(model sampler.Model, c Constraint) (*Model, error) {
 // not. The next call overwrites them. A token that may not follow is an error, and the model is not given it. After
 // an error the constraint is as it was before the call, as a graph.Decoder is.
 func (m *Model) Next(ctx context.Context, tokens ...int) ([]float32, error) {
+	if m.model == nil {
+		return nil, errors.New("constrain: the Model is the zero value, which NewModel has not made")
+	}
 	c := m.constraint
 	if m.begun {
 		c = c.Clone()
