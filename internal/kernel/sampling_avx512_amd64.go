@@ -32,3 +32,9 @@ func roughSumsAVX512(n int, x *float32, y *float64, high float32, low float32, m
 //
 //go:noescape
 func listAVX512(n int, x *float32, limit float32, first int32, ids *int32) int
+
+// listValuesAVX512 writes first+i to ids and x[i] to y for each i < n with x[i] > limit, in order, and returns how many there are.
+// n must be a multiple of 16, and there must be room for 16 more than it writes.
+//
+//go:noescape
+func listValuesAVX512(n int, x *float32, limit float32, first int32, ids *int32, y *float64) int

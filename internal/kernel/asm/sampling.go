@@ -17,7 +17,8 @@ func (g *generator) sampling() {
 	g.weigh("64", 8)
 	g.roughSums()
 	if g.masks {
-		g.list()
+		g.list(false)
+		g.list(true)
 	}
 }
 
@@ -99,13 +100,26 @@ func (g *generator) above() {
 	g.end()
 }
 
-// list writes only with AVX-512, which has an instruction for it.
-func (g *generator) list() {
-	g.function("list", "func(n int, x *float32, limit float32, first int32, ids *int32) int",
-		`writes first+i to ids for each i < n with x[i] > limit, in order, and returns how many there are. n must be a
+// list writes only with AVX-512, which has an instruction for it. With values it writes down these too, of which there are
+// many: then it does not look first whether there are any.
+func (g *generator) list(values bool) {
+	label := "list"
+	if values {
+		label = "listValues"
+		g.function(label, "func(n int, x *float32, limit float32, first int32, ids *int32, y *float64) int",
+			`writes first+i to ids and x[i] to y for each i < n with x[i] > limit, in order, and returns how many there are.
+n must be a multiple of 16, and there must be room for 16 more than it writes.`)
+	} else {
+		g.function(label, "func(n int, x *float32, limit float32, first int32, ids *int32) int",
+			`writes first+i to ids for each i < n with x[i] > limit, in order, and returns how many there are. n must be a
 multiple of 16, and there must be room for 16 ids more than it writes.`)
+	}
 	n := g.param("n").(reg.GPVirtual)
 	x, ids := g.param("x"), g.param("ids").(reg.GPVirtual)
+	var y reg.GPVirtual
+	if values {
+		y = g.param("y").(reg.GPVirtual)
+	}
 	limit := g.broadcast("limit")
 	index := g.ZMM()
 	g.VPBROADCASTD(g.Load(g.Param("first"), g.GP32()), index)
@@ -114,20 +128,63 @@ multiple of 16, and there must be room for 16 ids more than it writes.`)
 	g.MOVQ(ids, start)
 	at := g.GP64()
 	g.XORQ(at, at)
-	g.Label("list_block")
+	mem := func(v int) Mem { return Mem{Base: x, Index: at, Scale: 4, Disp: 64 * v} }
+	write := func(k reg.Register, v int) {
+		out, some := g.ZMM(), g.GP64()
+		g.VPCOMPRESSD(index, k, out)
+		g.VMOVDQU32(out, Mem{Base: ids})
+		g.KMOVW(k, some.As32())
+		g.POPCNTL(some.As32(), some.As32())
+		g.LEAQ(Mem{Base: ids, Index: some, Scale: 4}, ids)
+		g.VPADDD(g.constantBits(16), index, index)
+		if values {
+			f := g.ZMM()
+			g.VMOVUPS(mem(v), f)
+			g.VCOMPRESSPS(f, k, f)
+			low, high := g.widen(f)
+			g.VMOVUPD(low, Mem{Base: y})
+			g.VMOVUPD(high, Mem{Base: y, Disp: 64})
+			g.LEAQ(Mem{Base: y, Index: some, Scale: 8}, y)
+		}
+	}
+	const vecs = 4
+	if !values {
+		whole := g.GP64()
+		g.MOVQ(n, whole)
+		g.ANDQ(I32(-16*vecs), whole)
+		g.Label(label + "_block")
+		g.CMPQ(at, whole)
+		g.JGE(LabelRef(label + "_rest"))
+		ks := make([]reg.Register, vecs)
+		for v := range ks {
+			k := g.K()
+			g.VCMPPS(Imm(lessOrdered), mem(v), limit, k)
+			ks[v] = k
+		}
+		a, b := g.K(), g.K()
+		g.KORW(ks[0], ks[1], a)
+		g.KORW(ks[2], ks[3], b)
+		g.KORTESTW(a, b)
+		g.JNE(LabelRef(label + "_some"))
+		g.VPADDD(g.constantBits(16*vecs), index, index)
+		g.ADDQ(Imm(16*vecs), at)
+		g.JMP(LabelRef(label + "_block"))
+		g.Label(label + "_some")
+		for v, k := range ks {
+			write(k, v)
+		}
+		g.ADDQ(Imm(16*vecs), at)
+		g.JMP(LabelRef(label + "_block"))
+	}
+	g.Label(label + "_rest")
 	g.CMPQ(at, n)
-	g.JGE(LabelRef("list_done"))
-	k, out, some := g.K(), g.ZMM(), g.GP64()
-	g.VCMPPS(Imm(lessOrdered), Mem{Base: x, Index: at, Scale: 4}, limit, k)
-	g.KMOVW(k, some.As32())
-	g.VPCOMPRESSD(index, k, out)
-	g.VMOVDQU32(out, Mem{Base: ids})
-	g.POPCNTL(some.As32(), some.As32())
-	g.LEAQ(Mem{Base: ids, Index: some, Scale: 4}, ids)
-	g.VPADDD(g.constantBits(16), index, index)
+	g.JGE(LabelRef(label + "_done"))
+	k := g.K()
+	g.VCMPPS(Imm(lessOrdered), mem(0), limit, k)
+	write(k, 0)
 	g.ADDQ(Imm(16), at)
-	g.JMP(LabelRef("list_block"))
-	g.Label("list_done")
+	g.JMP(LabelRef(label + "_rest"))
+	g.Label(label + "_done")
 	g.SUBQ(start, ids)
 	g.SHRQ(Imm(2), ids)
 	g.Store(ids, g.ReturnIndex(0))
@@ -136,12 +193,11 @@ multiple of 16, and there must be room for 16 ids more than it writes.`)
 
 // count32 is a vector in memory of 0, 1, 2, ...
 func (g *generator) count32() Mem {
-	m := g.StaticGlobal("count" + g.name)
-	g.DataAttributes(attr.RODATA | attr.NOPTR)
-	for i := range g.width {
-		g.AddDatum(4*i, U32(i))
+	count := make([]uint32, g.width)
+	for i := range count {
+		count[i] = uint32(i)
 	}
-	return m
+	return g.table("count"+g.name, count...)
 }
 
 // constantBits is a vector in memory whose 32-bit integers are all v.
