@@ -125,10 +125,7 @@ func (d *Distribution) weigh() {
 	if d.weighed {
 		return
 	}
-	n := len(d.logits)
-	if d.row != nil {
-		n = d.vocab
-	}
+	n := d.size()
 	d.weights = slices.Grow(d.weights[:0], n)[:n]
 	d.sums, d.total = d.sums[:0], 0
 	d.sortEdits()
@@ -140,10 +137,7 @@ func (d *Distribution) weigh() {
 
 // sumUp computes sums and total as weigh does, and keeps no weights.
 func (d *Distribution) sumUp() {
-	n := len(d.logits)
-	if d.row != nil {
-		n = d.vocab
-	}
+	n := d.size()
 	var w [block]float64
 	d.sums, d.total = d.sums[:0], 0
 	d.sortEdits()
@@ -279,27 +273,50 @@ func (d *Distribution) draw(u float64) int {
 
 // drawOnce is draw of a distribution that is not looked at again, which needs no weights but those around the token.
 func (d *Distribution) drawOnce(u float64) int {
-	if !d.weighed {
-		d.sumUp()
+	if d.weighed {
+		return d.find(u)
 	}
+	if n := d.size(); n <= block {
+		var w [block]float64
+		i := walk(w[:n], float64(u*d.weighBlock(w[:n], 0)))
+		if d.row != nil {
+			return i
+		}
+		return int(d.ids[i])
+	}
+	if token, ok := d.drawRough(u); ok {
+		return token
+	}
+	d.sumUp()
 	return d.find(u)
 }
 
-// find returns the token at u, given sums and total.
-func (d *Distribution) find(u float64) int {
-	// Find the block first. Adding up as total was, acc ends above the target.
-	target := float64(u * d.total) // never fused with the subtraction below
-	at, before, acc := 0, 0.0, 0.0
+// size returns the number of tokens of row or of the list.
+func (d *Distribution) size() int {
+	if d.row != nil {
+		return d.vocab
+	}
+	return len(d.ids)
+}
+
+// locate returns the first block at which sums add up to more than target, and what those before it do.
+func (d *Distribution) locate(target float64) (at int, before float64) {
+	acc := 0.0
 	for i, s := range d.sums {
 		at, before = i, acc
 		if acc += s; acc > target {
 			break
 		}
 	}
-	n := len(d.logits)
-	if d.row != nil {
-		n = d.vocab
-	}
+	return at, before
+}
+
+// find returns the token at u, given sums and total.
+func (d *Distribution) find(u float64) int {
+	// Find the block first. Adding up as total was, it ends above the target.
+	target := float64(u * d.total) // never fused with the subtraction below
+	at, before := d.locate(target)
+	n := d.size()
 	lo := at * block
 	hi := min(lo+block, n)
 	var w [block]float64

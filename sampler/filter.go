@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/pkg/errors"
+
+	"github.com/logits-go/logits/internal/kernel"
 )
 
 // Temperature divides the logits by t: below 1 it sharpens the distribution, above 1 it flattens it.
@@ -146,52 +148,86 @@ func (d *Distribution) TopP(p float64) error {
 	}
 	// No sort: list what is heavy enough to matter, histogram that by logit, and rank only the bucket that
 	// crosses p.
-	need := d.listNucleus(p)
-	d.keepThrough(crossing(d.narrow(&need), need))
+	row := d.row
+	need, off := d.listNucleus(p)
+	last, ok := d.cross(need, off)
+	if !ok { // by which need is wrong at most
+		last, _ = d.cross(float64(p*d.exactTotal(row)), 0)
+	}
+	d.keepThrough(last)
 	d.addUp()
 	return nil
 }
 
 // listNucleus drops tokens that are not in the nucleus of mass p, though not all of them, and returns what the
-// probabilities of the nucleus have to sum to, as weights. It leaves a list and its weights.
-func (d *Distribution) listNucleus(p float64) (need float64) {
+// probabilities of the nucleus have to sum to, as weights, and what that is wrong by at most. It leaves a list and
+// its weights.
+func (d *Distribution) listNucleus(p float64) (need, off float64) {
 	if d.row == nil || d.weighed || d.vocab < 2*sampled {
 		d.weigh()
 		need = float64(p * d.total)
 		d.dropLight(lightest(p, d.total, d.vocab))
-		return need
+		return need, 0
 	}
-	d.sumUp()
-	need, total, row := float64(p*d.total), d.total, d.row
+	if d.roughUp() {
+		off = p*kernel.RoughError*d.total + d.rounding()
+	} else {
+		d.sumUp()
+	}
+	need = float64(p * d.total)
+	total, row := d.total, d.row
 	d.listFrom(d.guess((1 - p) * total))
 	d.weigh()
-	if d.total < need { // the guess was too high
+	if d.total < need+off { // the guess was too high
 		d.row, d.weighed = row, false
-		d.dropLight(lightest(p, total, d.vocab))
+		d.dropLight(lightest(p, total*(1-2*kernel.RoughError), d.vocab))
 	}
-	return need
+	return need, off
+}
+
+// cross returns the first token of the ranking of the list at which weights sum to at least need, and whether it stays
+// that if need is wrong by off.
+func (d *Distribution) cross(need, off float64) (last cand, ok bool) {
+	last, need = crossingAt(d.narrow(need))
+	return last, off == 0 || need > off && last.weight-need > off
+}
+
+// exactTotal returns the total of the weights of row, of which the list has been made, or of the list if it is nil.
+func (d *Distribution) exactTotal(row []float32) float64 {
+	was := d.row
+	d.row = row
+	d.sumUp()
+	d.row = was
+	return d.total
 }
 
 // sampled is the number of tokens that guess looks at.
 const sampled = 2048
 
-// guess returns a weight such that the tokens of row that weigh less weigh about mass together, or somewhat less.
+// guess returns a weight such that the tokens of row that weigh less weigh about mass together, or somewhat less. A few
+// that it looks at weigh at least as much, for the weights of so many others that it cannot see are hard to guess.
 func (d *Distribution) guess(mass float64) float64 {
 	// Weights of stretches all over the row go into buckets of a quarter of a power of two, from 2^-64 to 1.
-	const stretch, buckets, lowest = 64, 64 * 4, (1023 - 64) * 4
+	const stretch, buckets, lowest, few = 64, 64 * 4, (1023 - 64) * 4, 8
 	d.hist = slices.Grow(d.hist[:0], buckets+1)[:buckets+1]
 	clear(d.hist)
+	var counts [buckets + 1]int32
 	var w [stretch]float64
 	for i := range sampled / stretch {
 		lo := i * (d.vocab - stretch) / (sampled/stretch - 1)
 		exps(w[:], d.row[lo:lo+stretch], d.top, d.scale())
 		for _, v := range w {
-			d.hist[min(max(int(math.Float64bits(v)>>50)-lowest, 0), buckets)] += v
+			at := min(max(int(math.Float64bits(v)>>50)-lowest, 0), buckets)
+			d.hist[at] += v
+			counts[at]++
 		}
 	}
 	left := mass * 0.75 * sampled / float64(d.vocab)
-	at := 0
-	for at < buckets && d.hist[at] <= left {
+	at, most := 0, buckets
+	for seen := counts[most]; seen < few; seen += counts[most] {
+		most--
+	}
+	for at < most && d.hist[at] <= left {
 		left -= d.hist[at]
 		at++
 	}
@@ -252,9 +288,9 @@ func (d *Distribution) listLogits() {
 	d.row = nil
 }
 
-// narrow returns candidates among which the ranking reaches *need, and subtracts from *need what ranks
+// narrow returns candidates among which the ranking reaches need, and what is left of need after those that rank
 // before them.
-func (d *Distribution) narrow(need *float64) []cand {
+func (d *Distribution) narrow(need float64) (c []cand, left float64) {
 	const buckets = 512
 	at, perUnit := 0, 0.0
 	if len(d.ids) > 2*buckets {
@@ -270,8 +306,8 @@ func (d *Distribution) narrow(need *float64) []cand {
 		for i, x := range d.logits {
 			d.hist[bucket(d.top-x, perUnit, buckets)] += d.weights[i]
 		}
-		for at < bucket(d.top-low, perUnit, buckets) && d.hist[at] < *need {
-			*need -= d.hist[at]
+		for at < bucket(d.top-low, perUnit, buckets) && d.hist[at] < need {
+			need -= d.hist[at]
 			at++
 		}
 	}
@@ -281,7 +317,7 @@ func (d *Distribution) narrow(need *float64) []cand {
 			d.cands = append(d.cands, cand{logit: x, weight: d.weights[i], id: d.ids[i]})
 		}
 	}
-	return d.cands
+	return d.cands, need
 }
 
 // bucket numbers the gap between the largest logit and another. Rounding is monotonic, so buckets follow the

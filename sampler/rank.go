@@ -16,6 +16,12 @@ func (a *cand) before(b *cand) bool {
 // positive, or the last one if they never do. It reorders c, which must not be empty. It is quickselect by
 // weight: with weights of 1 it finds the need-th candidate.
 func crossing(c []cand, need float64) cand {
+	last, _ := crossingAt(c, need)
+	return last
+}
+
+// crossingAt is crossing that also returns how much of need is left after the candidates that rank before the one it returns.
+func crossingAt(c []cand, need float64) (last cand, left float64) {
 	for len(c) > 8 {
 		p := partition(c)
 		pivot := c[p]
@@ -29,7 +35,7 @@ func crossing(c []cand, need float64) cand {
 		}
 		need -= head
 		if pivot.weight >= need {
-			return pivot
+			return pivot, need
 		}
 		need -= pivot.weight
 		c = c[p+1:]
@@ -39,13 +45,13 @@ func crossing(c []cand, need float64) cand {
 			c[j], c[j-1] = c[j-1], c[j]
 		}
 	}
-	for i := range c {
-		need -= c[i].weight
-		if need <= 0 {
-			return c[i]
+	for i := range c[:len(c)-1] {
+		if need <= c[i].weight {
+			return c[i], need
 		}
+		need -= c[i].weight
 	}
-	return c[len(c)-1]
+	return c[len(c)-1], need
 }
 
 // partition puts a pivot in its place p, what ranks before it in c[:p] and the rest, of which there is some,

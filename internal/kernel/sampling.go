@@ -68,7 +68,7 @@ func growBy(ids []int32, n int) []int32 {
 // which every fourth element is added to the same of four sums. On all machines it gives the same bits. len(dst) must be
 // at least len(x).
 //
-// The argument is n·ln2/64 + r with |r| <= ln2/128: a table holds 2^(n/64) and a polynomial gives e^r, as in
+// The argument is n·ln2/16 + r with |r| <= ln2/32: a table holds 2^(n/16) and a polynomial gives e^r, as in
 // Tang, "Table-driven implementation of the exponential function in IEEE floating-point arithmetic", 1989.
 func Weigh[F Float](dst []float64, x []F, limit, scale float64) float64 {
 	dst = dst[:len(x)]
@@ -94,44 +94,76 @@ func Weigh[F Float](dst []float64, x []F, limit, scale float64) float64 {
 	return (a + b) + (c + d)
 }
 
-// weighPortable computes the weights. The conversions around products forbid fused multiply-adds, which would make the
-// last bit depend on the architecture.
+// RoughBlock is the number of elements that RoughSums adds up together.
+const RoughBlock = 512
+
+// RoughError bounds the error of the sums of RoughSums, relative to that of the largest: |sum - Σ w| <= RoughError·Σ w for
+// any of them and for any sum of them, but for 2^-118 an element.
+//
+// In units of 2^-24, one rounding of a float32: 1/12 from two roundings of an exponent that is in eighths and at most a half,
+// 1 from the table, 1 from the multiply-add that ends the polynomial, 1/7 from those in it, which count for a part of 1/22 at
+// most, 0.42 from its truncation and 2 from two additions. That is 4.65, and 5 leaves room for all that is done in float64.
+const RoughError = 5 * 0x1p-24
+
+// RoughSums computes dst[i] = Σ e**((x[j]-limit)·scale) over j of block i, for all whole blocks of x, in float32 mostly. It
+// reports whether it has done so: it does not where it would not be faster than Weigh, where limit is not a float32 or where
+// it could not keep to RoughError. limit must be the largest of x.
+func RoughSums(dst []float64, x []float32, limit, scale float64) bool {
+	// Eighths of powers of two above 2^(whole/8), which is near the largest.
+	c := scale * (8 / math.Ln2)
+	if !(c >= 0x1p-40 && c <= 0x1p20 && math.Abs(limit)*c <= 0x1p20) {
+		return false
+	}
+	const magic = 0x1.8p23 // adding it to what is small leaves the nearest integer in the low bits
+	whole := math.RoundToEven(limit * c)
+	high := float32(c)
+	low := float32(c - float64(high))
+	least := float32((whole - 8*120) / c)
+	if !roughSums(dst[:len(x)/RoughBlock], x, high, low, float32(magic-whole), least) {
+		return false
+	}
+	unit := math.Exp2((whole - limit*c) / 8)
+	for i := range dst[:len(x)/RoughBlock] {
+		dst[i] *= unit
+	}
+	return true
+}
+
+// weighPortable computes the weights. Its multiply-adds are fused wherever it runs and the conversion of the product
+// forbids another, which would make the last bit depend on the architecture.
 func weighPortable[F Float](dst []float64, x []F, limit, scale float64) {
 	const (
 		flushBelow = -708
 		round      = 0x1.8p52 // adding it leaves the nearest integer in the low bits
-		ln2Hi      = 6.93147180369123816490e-01 / 64
-		ln2Lo      = 1.90821492927058770002e-10 / 64
+		ln2Hi      = 6.93147180369123816490e-01 / 16
+		ln2Lo      = 1.90821492927058770002e-10 / 16
+
+		// The series of e^r, of whose r^7/7! the part that r^3 and r^5 can express within ln2/32 has gone into these.
+		c3 = 1.0/6 - 2.24875e-11
+		c5 = 1.0/120 + 1.385885895e-7
 	)
 	dst = dst[:len(x)]
 	for i, v := range x {
-		z := (float64(v) - limit) * scale
+		z := float64((float64(v) - limit) * scale)
 		if z < flushBelow {
 			dst[i] = 0
 			continue
 		}
-		t := float64(z*(64/math.Ln2)) + round
+		t := math.FMA(z, 16/math.Ln2, round)
 		n := math.Float64bits(t)
 		t -= round
-		r := (z - float64(t*ln2Hi)) - float64(t*ln2Lo)
+		r := math.FMA(-t, ln2Lo, math.FMA(-t, ln2Hi, z))
 		r2 := float64(r * r)
-		p := r + float64(r2*((1.0/2+float64(r*(1.0/6)))+float64(r2*(1.0/24+float64(r*(1.0/120))))))
-		s := math.Float64frombits(exp2Table[n%64] + n/64<<52)
-		dst[i] = s + float64(s*p)
+		p := math.FMA(math.FMA(1.0/720, r2, math.FMA(c5, r, 1.0/24)), r2, math.FMA(c3, r, 1.0/2))
+		p = math.FMA(p, r2, r)
+		s := math.Float64frombits(exp2Table[n%16] + n<<48)
+		dst[i] = math.FMA(s, p, s)
 	}
 }
 
-// exp2Table holds the bits of 2^(i/64).
-var exp2Table = [64]uint64{
-	0x3ff0000000000000, 0x3ff02c9a3e778061, 0x3ff059b0d3158574, 0x3ff0874518759bc8, 0x3ff0b5586cf9890f, 0x3ff0e3ec32d3d1a2,
-	0x3ff11301d0125b51, 0x3ff1429aaea92de0, 0x3ff172b83c7d517b, 0x3ff1a35beb6fcb75, 0x3ff1d4873168b9aa, 0x3ff2063b88628cd6,
-	0x3ff2387a6e756238, 0x3ff26b4565e27cdd, 0x3ff29e9df51fdee1, 0x3ff2d285a6e4030b, 0x3ff306fe0a31b715, 0x3ff33c08b26416ff,
-	0x3ff371a7373aa9cb, 0x3ff3a7db34e59ff7, 0x3ff3dea64c123422, 0x3ff4160a21f72e2a, 0x3ff44e086061892d, 0x3ff486a2b5c13cd0,
-	0x3ff4bfdad5362a27, 0x3ff4f9b2769d2ca7, 0x3ff5342b569d4f82, 0x3ff56f4736b527da, 0x3ff5ab07dd485429, 0x3ff5e76f15ad2148,
-	0x3ff6247eb03a5585, 0x3ff6623882552225, 0x3ff6a09e667f3bcd, 0x3ff6dfb23c651a2f, 0x3ff71f75e8ec5f74, 0x3ff75feb564267c9,
-	0x3ff7a11473eb0187, 0x3ff7e2f336cf4e62, 0x3ff82589994cce13, 0x3ff868d99b4492ed, 0x3ff8ace5422aa0db, 0x3ff8f1ae99157736,
-	0x3ff93737b0cdc5e5, 0x3ff97d829fde4e50, 0x3ff9c49182a3f090, 0x3ffa0c667b5de565, 0x3ffa5503b23e255d, 0x3ffa9e6b5579fdbf,
-	0x3ffae89f995ad3ad, 0x3ffb33a2b84f15fb, 0x3ffb7f76f2fb5e47, 0x3ffbcc1e904bc1d2, 0x3ffc199bdd85529c, 0x3ffc67f12e57d14b,
-	0x3ffcb720dcef9069, 0x3ffd072d4a07897c, 0x3ffd5818dcfba487, 0x3ffda9e603db3285, 0x3ffdfc97337b9b5f, 0x3ffe502ee78b3ff6,
-	0x3ffea4afa2a490da, 0x3ffefa1bee615a27, 0x3fff50765b6e4540, 0x3fffa7c1819e90d8,
+// exp2Table holds the bits of 2^(i/16), less i<<48: the low bits of a number of sixteenths, shifted by 48, are to be added.
+var exp2Table = [16]uint64{
+	0x3ff0000000000000, 0x3fefb5586cf9890f, 0x3fef72b83c7d517b, 0x3fef387a6e756238, 0x3fef06fe0a31b715, 0x3feedea64c123422,
+	0x3feebfdad5362a27, 0x3feeab07dd485429, 0x3feea09e667f3bcd, 0x3feea11473eb0187, 0x3feeace5422aa0db, 0x3feec49182a3f090,
+	0x3feee89f995ad3ad, 0x3fef199bdd85529c, 0x3fef5818dcfba487, 0x3fefa4afa2a490da,
 }

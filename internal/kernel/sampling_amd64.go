@@ -77,3 +77,20 @@ func weigh64(dst, x []float64, limit, scale float64, sums *[4]float64) int {
 	}
 	return n
 }
+
+// roughSums adds up the blocks, if it does.
+func roughSums(dst []float64, x []float32, high, low, magic, least float32) bool {
+	if !samplingAVX512 && !samplingAVX2 {
+		return false
+	}
+	const blocks = rowPart / RoughBlock
+	for i := 0; i < len(dst); i += blocks {
+		n := min(blocks, len(dst)-i) * RoughBlock
+		if samplingAVX512 {
+			roughSumsAVX512(n, &x[i*RoughBlock], &dst[i], high, low, magic, least)
+		} else {
+			roughSumsAVX2(n, &x[i*RoughBlock], &dst[i], high, low, magic, least)
+		}
+	}
+	return true
+}

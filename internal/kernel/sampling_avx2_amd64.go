@@ -20,3 +20,9 @@ func weigh32AVX2(n int, x *float32, y *float64, limit float64, scale float64, su
 //
 //go:noescape
 func weigh64AVX2(n int, x *float64, y *float64, limit float64, scale float64, sums *[4]float64)
+
+// roughSumsAVX2 computes sums y of 2**(m/8) for blocks of 512 x, where magic+m is max(x[i], least)*(high+low) + magic before it is
+// rounded. Four floats are added up as such. n must be a multiple of 512.
+//
+//go:noescape
+func roughSumsAVX2(n int, x *float32, y *float64, high float32, low float32, magic float32, least float32)

@@ -21,8 +21,20 @@ func weigh32AVX512(n int, x *float32, y *float64, limit float64, scale float64, 
 //go:noescape
 func weigh64AVX512(n int, x *float64, y *float64, limit float64, scale float64, sums *[4]float64)
 
+// roughSumsAVX512 computes sums y of 2**(m/8) for blocks of 512 x, where magic+m is max(x[i], least)*(high+low) + magic before it is
+// rounded. Four floats are added up as such. n must be a multiple of 512.
+//
+//go:noescape
+func roughSumsAVX512(n int, x *float32, y *float64, high float32, low float32, magic float32, least float32)
+
 // listAVX512 writes first+i to ids for each i < n with x[i] > limit, in order, and returns how many there are. n must be a
 // multiple of 16, and there must be room for 16 ids more than it writes.
 //
 //go:noescape
 func listAVX512(n int, x *float32, limit float32, first int32, ids *int32) int
+
+// listValuesAVX512 writes first+i to ids and x[i] to y for each i < n with x[i] > limit, in order, and returns how many there are.
+// n must be a multiple of 16, and there must be room for 16 more than it writes.
+//
+//go:noescape
+func listValuesAVX512(n int, x *float32, limit float32, first int32, ids *int32, y *float64) int

@@ -9,3 +9,5 @@ func list32(ids []int32, _ []float32, _ float32) ([]int32, int) { return ids, 0 
 func weigh32([]float64, []float32, float64, float64, *[4]float64) int { return 0 }
 
 func weigh64([]float64, []float64, float64, float64, *[4]float64) int { return 0 }
+
+func roughSums([]float64, []float32, float32, float32, float32, float32) bool { return false }

@@ -111,3 +111,47 @@ func testWeigh[F Float](t *testing.T) {
 		}
 	}
 }
+
+// The rough sums of blocks are as near to those of Weigh as they say, whatever the logits and the scale.
+func TestRoughSums(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	weights := make([]float64, RoughBlock)
+	worst := 0.0
+	for trial := range 3000 {
+		x := make([]float32, RoughBlock*(1+rng.IntN(3))+rng.IntN(9))
+		at := rng.NormFloat64() * []float64{0, 1, 100, 1e4}[trial%4]
+		spread := []float64{1e-3, 1, 10, 100}[rng.IntN(4)]
+		for i := range x {
+			x[i] = float32(at + rng.NormFloat64()*spread)
+			if trial%10 == 9 && rng.IntN(2) == 0 {
+				x[i] = float32(math.Inf(-1))
+			}
+		}
+		if trial%3 == 0 { // errors of the same sign
+			for i := range x {
+				x[i] = x[i%(1+trial%5)]
+			}
+		}
+		limit := float64(slices.Max(x))
+		scale := []float64{1, 1 / 0.8, 3.7, 0.01, 1e-20}[rng.IntN(5)]
+		got := slices.Repeat([]float64{7}, len(x)/RoughBlock+1)
+		if !RoughSums(got, x, limit, scale) {
+			if (samplingAVX2 || samplingAVX512) && scale > 1e-3 && scale*math.Abs(limit) < 1e4 {
+				t.Fatalf("no rough sums of logits up to %v, scale %v", limit, scale)
+			}
+			continue
+		}
+		if got[len(got)-1] != 7 {
+			t.Fatal("wrote past the blocks")
+		}
+		for i, s := range got[:len(got)-1] {
+			want := Weigh(weights, x[i*RoughBlock:(i+1)*RoughBlock], limit, scale)
+			off := math.Abs(s-want) - RoughBlock*0x1p-118
+			worst = max(worst, off/want)
+			if off > RoughError*want {
+				t.Fatalf("logits up to %v, scale %v: sum is %v, want %v within %v", limit, scale, s, want, RoughError)
+			}
+		}
+	}
+	t.Logf("the largest error is %.3g, of at most %.3g", worst, RoughError)
+}
