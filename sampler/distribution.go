@@ -52,6 +52,7 @@ type Distribution struct {
 
 	cands  []cand
 	hist   []float64
+	floats []float32
 	counts []int32 // by token, all 0 between steps
 	spare  []int32
 }

@@ -52,6 +52,9 @@ func (d *Distribution) TopK(k int) error {
 		d.keepTop(k)
 		return nil
 	}
+	if len(d.edits) == 0 && d.topOfRow(k) {
+		return nil
+	}
 
 	// Collect tokens above a threshold, which rises to the k-th of those collected whenever they are too many.
 	// A token equal to the threshold has a higher id than the k already there, so it has lost.

@@ -30,6 +30,28 @@ func List[F Float](ids []int32, x []F, limit F) []int32 {
 	return listFrom(ids, x, 0, limit)
 }
 
+// ListValues appends to ids the indices of the elements above limit, and to values these elements.
+func ListValues(ids []int32, values []float64, x []float32, limit float32) ([]int32, []float64) {
+	ids, values, n := listValues32(ids, values, x, limit)
+	from := len(ids)
+	ids = listFrom(ids, x, n, limit)
+	for _, id := range ids[from:] {
+		values = append(values, float64(x[id]))
+	}
+	return ids, values
+}
+
+// Count returns how many elements are above limit.
+func Count(x []float32, limit float32) int {
+	n, from := count32(x, limit)
+	for _, v := range x[from:] {
+		if v > limit {
+			n++
+		}
+	}
+	return n
+}
+
 // listFrom is List from an index on. In a part that has one, which others are is hard to predict, so it writes every index
 // down and moves on only past those to keep: a branch would cost more.
 func listFrom[F Float](ids []int32, x []F, from int, limit F) []int32 {
@@ -53,13 +75,13 @@ func listFrom[F Float](ids []int32, x []F, from int, limit F) []int32 {
 	return ids
 }
 
-// growBy returns ids with room for n more.
-func growBy(ids []int32, n int) []int32 {
-	if cap(ids)-len(ids) >= n {
-		return ids
+// growBy returns list with room for n more.
+func growBy[E any](list []E, n int) []E {
+	if cap(list)-len(list) >= n {
+		return list
 	}
-	out := make([]int32, len(ids), max(2*cap(ids), len(ids)+n))
-	copy(out, ids)
+	out := make([]E, len(list), max(2*cap(list), len(list)+n))
+	copy(out, list)
 	return out
 }
 

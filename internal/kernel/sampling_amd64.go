@@ -44,6 +44,36 @@ func list32(ids []int32, x []float32, limit float32) ([]int32, int) {
 	return ids, i
 }
 
+// listValues32 appends the indices and the values of some elements above limit, and returns the number of elements that
+// it has looked at.
+func listValues32(ids []int32, values []float64, x []float32, limit float32) ([]int32, []float64, int) {
+	if !samplingAVX512 {
+		return ids, values, 0
+	}
+	const part = 4096
+	i := 0
+	for n := min(part, len(x)&^15); n > 0; n = min(part, (len(x)-i)&^15) {
+		ids, values = growBy(ids, n+16), growBy(values, n+16)
+		found := listValuesAVX512(n, &x[i], limit, int32(i), &ids[:len(ids)+1][len(ids)], &values[:len(values)+1][len(values)])
+		ids, values = ids[:len(ids)+found], values[:len(values)+found]
+		i += n
+	}
+	return ids, values, i
+}
+
+// count32 counts the elements above limit among some, and returns how many it has looked at.
+func count32(x []float32, limit float32) (count, looked int) {
+	if !samplingAVX512 {
+		return 0, 0
+	}
+	i := 0
+	for n := min(rowPart, len(x)&^15); n > 0; n = min(rowPart, (len(x)-i)&^15) {
+		count += countAVX512(n, &x[i], limit)
+		i += n
+	}
+	return count, i
+}
+
 // weigh32 weighs some elements, and returns how many.
 func weigh32(dst []float64, x []float32, limit, scale float64, sums *[4]float64) int {
 	n := len(x) &^ 7

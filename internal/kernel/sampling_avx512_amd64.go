@@ -27,6 +27,11 @@ func weigh64AVX512(n int, x *float64, y *float64, limit float64, scale float64, 
 //go:noescape
 func roughSumsAVX512(n int, x *float32, y *float64, high float32, low float32, magic float32, least float32)
 
+// countAVX512 returns how many x[i] > limit there are for i < n. n must be a multiple of 16.
+//
+//go:noescape
+func countAVX512(n int, x *float32, limit float32) int
+
 // listAVX512 writes first+i to ids for each i < n with x[i] > limit, in order, and returns how many there are. n must be a
 // multiple of 16, and there must be room for 16 ids more than it writes.
 //

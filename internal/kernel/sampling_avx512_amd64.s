@@ -593,6 +593,54 @@ DATA f38e35847AVX512<>+56(SB)/4, $0x38e35847
 DATA f38e35847AVX512<>+60(SB)/4, $0x38e35847
 GLOBL f38e35847AVX512<>(SB), RODATA|NOPTR, $64
 
+// func countAVX512(n int, x *float32, limit float32) int
+// Requires: AVX, AVX512F, POPCNT
+TEXT ·countAVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	VBROADCASTSS limit+16(FP), Z0
+	XORQ         DX, DX
+	XORQ         BX, BX
+	MOVQ         AX, SI
+	ANDQ         $-64, SI
+
+count_block:
+	CMPQ    BX, SI
+	JGE     count_rest
+	VCMPPS  $0x11, (CX)(BX*4), Z0, K1
+	KMOVW   K1, DI
+	POPCNTL DI, DI
+	ADDQ    DI, DX
+	VCMPPS  $0x11, 64(CX)(BX*4), Z0, K1
+	KMOVW   K1, DI
+	POPCNTL DI, DI
+	ADDQ    DI, DX
+	VCMPPS  $0x11, 128(CX)(BX*4), Z0, K1
+	KMOVW   K1, DI
+	POPCNTL DI, DI
+	ADDQ    DI, DX
+	VCMPPS  $0x11, 192(CX)(BX*4), Z0, K1
+	KMOVW   K1, DI
+	POPCNTL DI, DI
+	ADDQ    DI, DX
+	ADDQ    $0x40, BX
+	JMP     count_block
+
+count_rest:
+	CMPQ    BX, AX
+	JGE     count_done
+	VCMPPS  $0x11, (CX)(BX*4), Z0, K1
+	KMOVW   K1, SI
+	POPCNTL SI, SI
+	ADDQ    SI, DX
+	ADDQ    $0x10, BX
+	JMP     count_rest
+
+count_done:
+	MOVQ DX, ret+24(FP)
+	VZEROUPPER
+	RET
+
 // func listAVX512(n int, x *float32, limit float32, first int32, ids *int32) int
 // Requires: AVX, AVX512F, POPCNT
 TEXT ·listAVX512(SB), NOSPLIT, $0-40

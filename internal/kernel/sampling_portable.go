@@ -11,3 +11,9 @@ func weigh32([]float64, []float32, float64, float64, *[4]float64) int { return 0
 func weigh64([]float64, []float64, float64, float64, *[4]float64) int { return 0 }
 
 func roughSums([]float64, []float32, float32, float32, float32, float32) bool { return false }
+
+func listValues32(ids []int32, values []float64, _ []float32, _ float32) ([]int32, []float64, int) {
+	return ids, values, 0
+}
+
+func count32([]float32, float32) (count, looked int) { return 0, 0 }

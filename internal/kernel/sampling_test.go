@@ -50,6 +50,28 @@ func testAboveAndList[F Float](t *testing.T) {
 			if !slices.Equal(ids, list) {
 				t.Fatalf("n=%d: List(%v) has %d of %d", n, limit, len(ids), len(list))
 			}
+			testCountAndValues(t, x, limit, list[1:])
+		}
+	}
+}
+
+// testCountAndValues checks Count and ListValues, which are for float32 alone.
+func testCountAndValues[F Float](t *testing.T, of []F, limit F, want []int32) {
+	t.Helper()
+	if !is32[F]() {
+		return
+	}
+	x, n := asFloat32s(of), len(of)
+	if got := Count(x, float32(limit)); got != len(want) {
+		t.Fatalf("n=%d: Count(%v) = %d, want %d", n, limit, got, len(want))
+	}
+	ids, values := ListValues([]int32{-7}, []float64{-7, -8}, x, float32(limit))
+	if !slices.Equal(ids[1:], want) || len(values) != len(ids)+1 {
+		t.Fatalf("n=%d: ListValues(%v) has %d and %d of %d", n, limit, len(ids)-1, len(values)-2, len(want))
+	}
+	for i, id := range want {
+		if values[i+2] != float64(x[id]) {
+			t.Fatalf("n=%d: value %d is %v, want %v", n, id, values[i+2], x[id])
 		}
 	}
 }

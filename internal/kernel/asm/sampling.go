@@ -17,6 +17,7 @@ func (g *generator) sampling() {
 	g.weigh("64", 8)
 	g.roughSums()
 	if g.masks {
+		g.count()
 		g.list(false)
 		g.list(true)
 	}
@@ -97,6 +98,45 @@ func (g *generator) above() {
 
 	g.Label("above_none")
 	g.Store(n, g.ReturnIndex(0))
+	g.end()
+}
+
+// count counts only with AVX-512, for which a comparison gives bits.
+func (g *generator) count() {
+	g.function("count", "func(n int, x *float32, limit float32) int",
+		"returns how many x[i] > limit there are for i < n. n must be a multiple of 16.")
+	n := g.param("n").(reg.GPVirtual)
+	x := g.param("x")
+	limit := g.broadcast("limit")
+	total, at := g.GP64(), g.GP64()
+	g.XORQ(total, total)
+	g.XORQ(at, at)
+	whole := g.GP64()
+	g.MOVQ(n, whole)
+	g.ANDQ(I32(-64), whole)
+	step := func(v int) {
+		k, some := g.K(), g.GP64()
+		g.VCMPPS(Imm(lessOrdered), Mem{Base: x, Index: at, Scale: 4, Disp: 64 * v}, limit, k)
+		g.KMOVW(k, some.As32())
+		g.POPCNTL(some.As32(), some.As32())
+		g.ADDQ(some, total)
+	}
+	g.Label("count_block")
+	g.CMPQ(at, whole)
+	g.JGE(LabelRef("count_rest"))
+	for v := range 4 {
+		step(v)
+	}
+	g.ADDQ(Imm(64), at)
+	g.JMP(LabelRef("count_block"))
+	g.Label("count_rest")
+	g.CMPQ(at, n)
+	g.JGE(LabelRef("count_done"))
+	step(0)
+	g.ADDQ(Imm(16), at)
+	g.JMP(LabelRef("count_rest"))
+	g.Label("count_done")
+	g.Store(total, g.ReturnIndex(0))
 	g.end()
 }
 
