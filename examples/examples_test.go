@@ -28,6 +28,7 @@ var runs = []struct {
 	{"custom", "", "parameters"},
 	{"loss", "", "."},
 	{"sampler", "", "probability"},
+	{"torture -time 5s -kills 1 -flips 9 -cuts 9 -rooms 2 -power 1 -hashes 1 -generations 64", "", "64 goroutines"},
 	{"bench -h", "", "-recipe"}, // all it measures takes a while
 }
 
