@@ -255,13 +255,21 @@ func TestCancellation(t *testing.T) {
 			_, err := graph.Parity(ctx, m.Forward, prompt)
 			return err
 		}, func() error { return nil }},
-		"Next": {func(ctx context.Context) error { _, err := d.Next(ctx, prompt...); d.Truncate(min(d.Len(), 13)); return err }, func() error {
+		"Next": {func(ctx context.Context) error {
+			_, err := d.Next(ctx, prompt...)
+			d.Truncate(min(d.Len(), 13))
+			return err
+		}, func() error {
 			if d.Len() != 13 {
 				return errors.Errorf("%d tokens", d.Len())
 			}
 			return nil
 		}},
-		"NextAll": {func(ctx context.Context) error { _, err := d.NextAll(ctx, prompt...); d.Truncate(min(d.Len(), 13)); return err }, func() error {
+		"NextAll": {func(ctx context.Context) error {
+			_, err := d.NextAll(ctx, prompt...)
+			d.Truncate(min(d.Len(), 13))
+			return err
+		}, func() error {
 			if d.Len() != 13 {
 				return errors.Errorf("%d tokens", d.Len())
 			}
