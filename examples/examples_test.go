@@ -29,7 +29,7 @@ var runs = []struct {
 	{"custom", "", "parameters"},
 	{"loss", "", "."},
 	{"sampler", "", "probability"},
-	{"torture -time 0 -kills 1 -flips 20 -cuts 20 -rooms 5 -power 1", "", "a checkpoint cut short"},
+	{"torture -time 0 -kills 1 -flips 20 -cuts 20 -rooms 2 -power 1 -hashes 1 -generations 64", "", "64 goroutines"},
 	{"bench -h", "", "-recipe"}, // all it measures takes a while
 	{"torture -h", "", "-kills"},
 }

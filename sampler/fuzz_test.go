@@ -2,6 +2,7 @@ package sampler_test
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"math"
 	"testing"
@@ -44,6 +45,42 @@ func FuzzSample(f *testing.F) {
 		}
 		if math.Abs(total-1) > 1e-12 {
 			t.Fatalf("probabilities sum to %v", total)
+		}
+	})
+}
+
+// Whatever the text of a chain is, it is read or refused, what is read is written as a chain that is read the same, and its
+// steps draw a token that can be drawn or say why not.
+func FuzzChain(f *testing.F) {
+	f.Add([]byte(`[{"TopK":40},{"XTC":{"Probability":0.5,"Threshold":0.1,"MinKeep":0}},{"Temperature":0.7}]`))
+	f.Add([]byte(`[{"Mirostat":{"Tau":3,"Eta":0.1}},{"LogitBias":{"1":"-Inf"}},{"AtLeast":{"N":2,"Step":[{"TopP":0.1}]}}]`))
+	f.Add([]byte(`[{"DRY":{"Multiplier":1,"Breakers":[[1]]}},{"BadWords":{"Words":[[1,2]]}},{"SequenceBias":{"Sequence":[1],"Bias":2}}]`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var c sampler.Chain
+		if json.Unmarshal(data, &c) != nil {
+			return
+		}
+		text, err := json.Marshal(c)
+		if err != nil {
+			t.Fatalf("%s is read and not written: %v", data, err)
+		}
+		var again sampler.Chain
+		if err := json.Unmarshal(text, &again); err != nil {
+			t.Fatalf("%s is written as %s, which is not read: %v", data, text, err)
+		}
+		if c == nil {
+			return
+		}
+		logits := []float32{1, 2, -3, float32(math.Inf(-1)), 0}
+		tokens := [2]int{}
+		for i, chain := range []sampler.Chain{c, again} {
+			s := sampler.Sampler{Steps: chain, History: sampler.NewHistory(1, 2, 1, 2), Seed: 5}
+			if tokens[i], err = s.Sample(logits); err != nil && tokens[i] != -1 || err == nil && (tokens[i] < 0 || tokens[i] >= len(logits)) {
+				t.Fatalf("%s draws %d, %v", text, tokens[i], err)
+			}
+		}
+		if tokens[0] != tokens[1] {
+			t.Fatalf("%s draws %d, and %d when it was written and read", text, tokens[0], tokens[1])
 		}
 	})
 }

@@ -162,3 +162,38 @@ func FuzzStreamState(f *testing.F) {
 		}
 	})
 }
+
+// FuzzTokBin checks that no tok.bin of llama2.c makes Load panic, and that what it takes encodes without loss and comes back
+// the same from what SaveLlama2C writes.
+func FuzzTokBin(f *testing.F) {
+	var b bytes.Buffer
+	c := smallPieces()
+	if err := SaveLlama2C(&b, newPieces(f, c)); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add(b.Bytes()[:b.Len()-3])
+	f.Add(b.Bytes()[:4])
+	f.Fuzz(func(t *testing.T, data []byte) {
+		tok, err := parseLlama2c(data)
+		if err != nil {
+			return
+		}
+		s := tok.(*SentencePiece)
+		const text = "the cats<s> aab é中\xff"
+		if back, err := s.Decode(encode(t, s, text)); err != nil || back != text {
+			t.Fatalf("%q comes back as %q, %v", text, back, err)
+		}
+		var b bytes.Buffer
+		if SaveLlama2C(&b, s) != nil {
+			return // scores may say what llama2.c cannot do
+		}
+		again, err := parseLlama2c(b.Bytes())
+		if err != nil {
+			t.Fatalf("what SaveLlama2C writes: %v", err)
+		}
+		if got, want := encode(t, again, text), encode(t, s, text); !slices.Equal(got, want) {
+			t.Fatalf("ids %v when it was written and read, want %v", got, want)
+		}
+	})
+}

@@ -18,7 +18,7 @@ func target(ctx context.Context) (file []byte, t *training, before []byte, err e
 	if file, err = done.file(); err != nil {
 		return nil, nil, nil, err
 	}
-	if t, err = newTraining(); err != nil {
+	if t, err = newTraining(tiny); err != nil {
 		return nil, nil, nil, err
 	}
 	before, err = t.file()

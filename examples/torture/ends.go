@@ -21,7 +21,7 @@ import (
 // resumes stops training after every step and goes on in other objects and on another number of threads.
 func resumes(ctx context.Context, _ settings, _ string) (sc score, err error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	whole, err := newTraining()
+	whole, err := newTraining(tiny)
 	if err != nil {
 		return sc, err
 	}
@@ -47,7 +47,7 @@ func resumes(ctx context.Context, _ settings, _ string) (sc score, err error) {
 				return sc, nil
 			}
 			runtime.GOMAXPROCS(threads)
-			t, err := newTraining()
+			t, err := newTraining(tiny)
 			if err != nil {
 				return sc, err
 			}

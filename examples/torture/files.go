@@ -43,7 +43,7 @@ func saveAll(a graph.Archive, list []*training) (saved int, err error) {
 
 // holds reports whether the archive loads at least what was saved, as it was.
 func holds(a graph.Archive, list []*training, saved int) (bool, error) {
-	t, err := newTraining()
+	t, err := newTraining(tiny)
 	if err != nil {
 		return false, err
 	}

@@ -1,8 +1,10 @@
 // Torture ends training in every way it can and checks that nothing is lost: it kills it, fails its files, takes its power
-// and damages its checkpoints, and prints what it has tried and how much of it went wrong, which should be nothing.
+// and damages its checkpoints. Then it trains and generates again and again, and on many goroutines, and checks that the
+// bits are the same and that memory does not grow. It prints what it has tried and how much of it went wrong, which should
+// be nothing.
 //
 //	go run ./examples/torture
-//	go run ./examples/torture -time 0 -kills 1000 -flips 10000 -cuts 1000000
+//	go run ./examples/torture -time 0 -kills 1000 -flips 10000 -cuts 1000000 -hashes 20 -generations 10000
 //
 // It ends with status 1 if anything went wrong.
 package main
@@ -27,6 +29,8 @@ type settings struct {
 	limit              time.Duration
 	kills, power       int
 	flips, cuts, rooms int
+	generations        int
+	hashes             int
 	seed               uint64
 	dir                string
 }
@@ -42,6 +46,8 @@ func main() {
 	flag.IntVar(&s.cuts, "cuts", 5000, "lengths to cut a checkpoint to, evenly spread; as many as it has bytes are all")
 	flag.IntVar(&s.rooms, "rooms", 300, "numbers of bytes after which the disk is full, evenly spread")
 	flag.IntVar(&s.power, "power", 20, "times to take the power at every call")
+	flag.IntVar(&s.generations, "generations", 640, "texts to generate on 64 goroutines")
+	flag.IntVar(&s.hashes, "hashes", 5, "times to train and generate on one thread and on two")
 	flag.Uint64Var(&s.seed, "seed", 1, "seed of all that is random, but not of what the system does in the meantime")
 	flag.StringVar(&s.dir, "dir", "", "`folder` to work in, on the disk to be tried; one for temporary files if empty")
 	flag.Parse()
@@ -82,12 +88,14 @@ var campaigns = []struct {
 	{"power lost at each call (simulated)", powerLoss},
 	{"a bit of a checkpoint flipped", bitFlips},
 	{"a checkpoint cut short", truncations},
+	{"trained and generated, 1 and 2 threads", oneHash},
+	{"generated on 64 goroutines", generations},
 }
 
 // torture runs all campaigns, writes the scorecard and returns how many answers were wrong.
 func torture(ctx context.Context, s settings, w io.Writer) (wrong int, err error) {
-	if min(s.kills, s.flips, s.cuts, s.rooms, s.power) <= 0 {
-		return 0, errors.New("kills, flips, cuts, rooms and power must be positive")
+	if min(s.kills, s.flips, s.cuts, s.rooms, s.power, s.generations, s.hashes) <= 0 {
+		return 0, errors.New("kills, flips, cuts, rooms, power, generations and hashes must be positive")
 	}
 	if s.limit > 0 {
 		var cancel context.CancelFunc

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ func TestMain(m *testing.M) {
 // A short torture finds nothing wrong. On a slow disk it ends before it has tried all, and says so.
 func TestTorture(t *testing.T) {
 	var out bytes.Buffer
-	s := settings{limit: time.Minute, kills: 6, flips: 400, cuts: 400, rooms: 20, power: 2, seed: 1, dir: t.TempDir()}
+	s := settings{limit: time.Minute, kills: 6, flips: 400, cuts: 400, rooms: 20, power: 2, generations: 320, hashes: 1, seed: 1, dir: t.TempDir()}
 	wrong, err := torture(t.Context(), s, &out)
 	t.Logf("\n%s", out.String())
 	if wrong != 0 || err != nil {
@@ -39,7 +40,7 @@ func TestTortureIsShort(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out bytes.Buffer
-	s := settings{kills: 1, flips: 1, cuts: 1, rooms: 1, power: 1, dir: t.TempDir()}
+	s := settings{kills: 1, flips: 1, cuts: 1, rooms: 1, power: 1, generations: 1, hashes: 1, dir: t.TempDir()}
 	if wrong, err := torture(ctx, s, &out); wrong != 0 || err != nil {
 		t.Errorf("%d wrong, %v", wrong, err)
 	}
@@ -61,7 +62,7 @@ func TestTortureNotices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := other.stream.Next(other.x[0], other.y[0], batch, seq); err != nil {
+	if err := other.stream.Next(other.x[0], other.y[0], other.batch, other.seq); err != nil {
 		t.Fatal(err)
 	}
 	first, err := one.hash()
@@ -74,6 +75,19 @@ func TestTortureNotices(t *testing.T) {
 	file, err := one.file()
 	if err != nil {
 		t.Fatal(err)
+	}
+	large, err := newTraining(wide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := hashOfText(large.model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weight := large.model.Head().Value().Data().([]float32)
+	weight[0] = math.Nextafter32(weight[0], 1)
+	if again, err := hashOfText(large.model); err != nil || again == text {
+		t.Errorf("a model with another bit generates with the same bits, %v", err)
 	}
 	var sc score
 	if sc.refused(file, other); sc.wrong != 1 {

@@ -22,7 +22,9 @@ import (
 // A training is as small as one can be that has a state of every kind: weights, moments, a schedule, dropout, gradients
 // that are accumulated, and a stream of batches.
 type training struct {
+	size
 	params *graph.Params
+	model  *layers.TransformerLM
 	prog   *graph.Program
 	opt    *optim.AdamW
 	stream *text.Stream
@@ -30,19 +32,28 @@ type training struct {
 	x, y   [2][]int
 }
 
-const (
-	steps      = 40
-	batch, seq = 2, 8
-)
+// steps is how long a training is that is to be stopped.
+const steps = 40
 
-func newTraining() (*training, error) {
-	t := &training{params: graph.NewParams(1)}
-	model, err := layers.NewTransformerLM(t.params.Root(), layers.Config{
-		NumLayers: 1, DModel: 8, NumHeads: 2, VocabSize: 29, ContextLength: seq, Dropout: 0.2,
-	})
+// A size is that of a model and of its batches.
+type size struct {
+	config     layers.Config
+	batch, seq int
+}
+
+// tiny makes checkpoints of a few kilobytes.
+var tiny = size{batch: 2, seq: 8, config: layers.Config{
+	NumLayers: 1, DModel: 8, NumHeads: 2, VocabSize: 29, ContextLength: 8, Dropout: 0.2,
+}}
+
+func newTraining(s size) (*training, error) {
+	t := &training{size: s, params: graph.NewParams(1)}
+	batch, seq := s.batch, s.seq
+	model, err := layers.NewTransformerLM(t.params.Root(), s.config)
 	if err != nil {
 		return nil, err
 	}
+	t.model = model
 	g := graph.New(graph.Seed(1))
 	x, y := g.Tokens("x", batch, seq), g.Tokens("y", batch, seq)
 	if t.prog, err = graph.CompileTrain(graph.Apply2(loss.CrossEntropy, model.Forward(x), y)); err != nil {
@@ -50,11 +61,11 @@ func newTraining() (*training, error) {
 	}
 	for i := range t.x {
 		t.x[i], t.y[i] = make([]int, batch*seq), make([]int, batch*seq)
-		t.feeds = append(t.feeds, graph.Feed{x: graph.Ints(t.x[i], batch, seq), y: graph.Ints(t.y[i], batch, seq)})
+		t.feeds = append(t.feeds, graph.Feed{x: graph.Ints(t.x[i], batch, seq), y: graph.Ints(t.y[i], t.batch, t.seq)})
 	}
 	ids := make(text.Slice, 500)
 	for i := range ids {
-		ids[i] = (i*i + i/7) % 29
+		ids[i] = (i*i + i/7) % s.config.VocabSize
 	}
 	if t.stream, err = text.NewStream(ids, 1); err != nil {
 		return nil, err
@@ -66,7 +77,7 @@ func newTraining() (*training, error) {
 // step takes a step.
 func (t *training) step(ctx context.Context) error {
 	for i := range t.feeds {
-		if err := t.stream.Next(t.x[i], t.y[i], batch, seq); err != nil {
+		if err := t.stream.Next(t.x[i], t.y[i], t.batch, t.seq); err != nil {
 			return err
 		}
 	}
@@ -114,7 +125,7 @@ func (t *training) hash() (string, error) {
 
 // trained returns a training after some steps.
 func trained(ctx context.Context, n int) (*training, error) {
-	t, err := newTraining()
+	t, err := newTraining(tiny)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +154,7 @@ func child() bool {
 }
 
 func trainIn(dir string) error {
-	t, err := newTraining()
+	t, err := newTraining(tiny)
 	if err != nil {
 		return err
 	}

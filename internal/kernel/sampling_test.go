@@ -158,7 +158,7 @@ func TestRoughSums(t *testing.T) {
 		scale := []float64{1, 1 / 0.8, 3.7, 0.01, 1e-20}[rng.IntN(5)]
 		got := slices.Repeat([]float64{7}, len(x)/RoughBlock+1)
 		if !RoughSums(got, x, limit, scale) {
-			if (samplingAVX2 || samplingAVX512) && scale > 1e-3 && scale*math.Abs(limit) < 1e4 {
+			if path, _ := Path(); path != pathPortable && scale > 1e-3 && scale*math.Abs(limit) < 1e4 {
 				t.Fatalf("no rough sums of logits up to %v, scale %v", limit, scale)
 			}
 			continue

@@ -1,6 +1,7 @@
 package llama2c
 
 import (
+	"bytes"
 	"math"
 	"strings"
 	"testing"
@@ -62,4 +63,29 @@ func TestWrongHeaders(t *testing.T) {
 	if _, _, err := Parse([]byte("24ka\x01\x00\x00\x00....................")); err == nil || !strings.Contains(err.Error(), "version 1") {
 		t.Errorf("%v, want an error that names the version", err)
 	}
+}
+
+// FuzzParse checks that no file makes Parse panic, and that the header of one that it takes comes back.
+func FuzzParse(f *testing.F) {
+	for _, h := range []Header{
+		{Dim: 2, Hidden: 1, Layers: 1, Heads: 1, KVHeads: 1, Vocab: 1, Context: 1, Tied: true},
+		{Dim: 4, Hidden: 3, Layers: 1, Heads: 2, KVHeads: 1, Vocab: 5, Context: 2},
+	} {
+		data, err := h.Append(nil)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+		f.Add(append(data, make([]byte, 2000)...))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		h, numbers, err := Parse(data)
+		if err != nil {
+			return
+		}
+		again, err := h.Append(nil)
+		if err != nil || !bytes.Equal(append(again, numbers...), data) {
+			t.Errorf("%+v with %d bytes is written as %x, %v", h, len(numbers), again, err)
+		}
+	})
 }
