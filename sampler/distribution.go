@@ -53,6 +53,9 @@ type Distribution struct {
 	cands  []cand
 	hist   []float64
 	floats []float32
+	near   []float64
+	likely float64 // see guess
+	floor  float64 // of the list that TopP has made of row: what listFrom returned, -Inf if of all, +Inf if not known
 	counts []int32 // by token, all 0 between steps
 	spare  []int32
 }

@@ -136,113 +136,6 @@ func (d *Distribution) truncate(n int) {
 	}
 }
 
-// TopP keeps the smallest set of most probable tokens whose probabilities sum to at least p; the token that
-// crosses p is kept. 0 and 1 keep all. (Nucleus sampling: Holtzman et al., "The curious case of neural text
-// degeneration", 2020.)
-func (d *Distribution) TopP(p float64) error {
-	if err := checkTopP(p); err != nil {
-		return err
-	}
-	if err := d.ready(); err != nil {
-		return err
-	}
-	if p == 0 || p == 1 {
-		return nil
-	}
-	// No sort: list what is heavy enough to matter, histogram that by logit, and rank only the bucket that
-	// crosses p.
-	row := d.row
-	need, off := d.listNucleus(p)
-	last, ok := d.cross(need, off)
-	if !ok { // by which need is wrong at most
-		last, _ = d.cross(float64(p*d.exactTotal(row)), 0)
-	}
-	d.keepThrough(last)
-	d.addUp()
-	return nil
-}
-
-// listNucleus drops tokens that are not in the nucleus of mass p, though not all of them, and returns what the
-// probabilities of the nucleus have to sum to, as weights, and what that is wrong by at most. It leaves a list and
-// its weights.
-func (d *Distribution) listNucleus(p float64) (need, off float64) {
-	if d.row == nil || d.weighed || d.vocab < 2*sampled {
-		d.weigh()
-		need = float64(p * d.total)
-		d.dropLight(lightest(p, d.total, d.vocab))
-		return need, 0
-	}
-	if d.roughUp() {
-		off = p*kernel.RoughError*d.total + d.rounding()
-	} else {
-		d.sumUp()
-	}
-	need = float64(p * d.total)
-	total, row := d.total, d.row
-	d.listFrom(d.guess((1 - p) * total))
-	d.weigh()
-	if d.total < need+off { // the guess was too high
-		d.row, d.weighed = row, false
-		d.dropLight(lightest(p, total*(1-2*kernel.RoughError), d.vocab))
-	}
-	return need, off
-}
-
-// cross returns the first token of the ranking of the list at which weights sum to at least need, and whether it stays
-// that if need is wrong by off.
-func (d *Distribution) cross(need, off float64) (last cand, ok bool) {
-	last, need = crossingAt(d.narrow(need))
-	return last, off == 0 || need > off && last.weight-need > off
-}
-
-// exactTotal returns the total of the weights of row, of which the list has been made, or of the list if it is nil.
-func (d *Distribution) exactTotal(row []float32) float64 {
-	was := d.row
-	d.row = row
-	d.sumUp()
-	d.row = was
-	return d.total
-}
-
-// sampled is the number of tokens that guess looks at.
-const sampled = 2048
-
-// guess returns a weight such that the tokens of row that weigh less weigh about mass together, or somewhat less. A few
-// that it looks at weigh at least as much, for the weights of so many others that it cannot see are hard to guess.
-func (d *Distribution) guess(mass float64) float64 {
-	// Weights of stretches all over the row go into buckets of a quarter of a power of two, from 2^-64 to 1.
-	const stretch, buckets, lowest, few = 64, 64 * 4, (1023 - 64) * 4, 8
-	d.hist = slices.Grow(d.hist[:0], buckets+1)[:buckets+1]
-	clear(d.hist)
-	var counts [buckets + 1]int32
-	var w [stretch]float64
-	for i := range sampled / stretch {
-		lo := i * (d.vocab - stretch) / (sampled/stretch - 1)
-		exps(w[:], d.row[lo:lo+stretch], d.top, d.scale())
-		for _, v := range w {
-			at := min(max(int(math.Float64bits(v)>>50)-lowest, 0), buckets)
-			d.hist[at] += v
-			counts[at]++
-		}
-	}
-	left := mass * 0.75 * sampled / float64(d.vocab)
-	at, most := 0, buckets
-	for seen := counts[most]; seen < few; seen += counts[most] {
-		most--
-	}
-	for at < most && d.hist[at] <= left {
-		left -= d.hist[at]
-		at++
-	}
-	return max(math.Float64frombits(uint64(at+lowest)<<50), math.SmallestNonzeroFloat64)
-}
-
-// lightest returns a weight below which no token is in the nucleus: together n such tokens weigh less than
-// (1-p)·total, so the tokens that rank before any of them already reach p·total. The factor outweighs rounding.
-func lightest(p, total float64, n int) float64 {
-	return max((1-p)*total/float64(n)*(1-1e-9), math.SmallestNonzeroFloat64)
-}
-
 // dropLight drops the tokens that weigh less than limit, which is positive. It leaves a list and its weights;
 // sums and total are for addUp to compute.
 func (d *Distribution) dropLight(limit float64) {
@@ -258,7 +151,7 @@ func (d *Distribution) dropLight(limit float64) {
 		d.truncate(len(d.ids))
 		return
 	default:
-		d.listFrom(limit) // and only what is left is weighed
+		d.listFrom(limit, false) // and only what is left is weighed
 		d.weigh()
 	}
 	n := 0
@@ -272,13 +165,22 @@ func (d *Distribution) dropLight(limit float64) {
 }
 
 // listFrom makes a list of the tokens of row that weigh at least limit, and perhaps of some that weigh a little
-// less: logits decide, up to the rounding that slack covers.
-func (d *Distribution) listFrom(limit float64) {
+// less: logits decide, up to the rounding that slack covers. It returns a logit of which all tokens above are listed, and no other.
+// Many says that they are a large part of the row.
+func (d *Distribution) listFrom(limit float64, many bool) (floor float64) {
 	gap := d.temp * math.Log(limit)
 	slack := 1e-6 * (math.Abs(d.top) + math.Abs(gap))
 	least := float32(max(d.top+gap-slack, -math.MaxFloat32))
-	d.ids = list(d.ids[:0], d.row, math.Nextafter32(least, float32(math.Inf(-1))))
+	least = math.Nextafter32(least, float32(math.Inf(-1)))
+	if many {
+		d.ids, d.logits = kernel.ListValues(d.ids[:0], d.logits[:0], d.row, least)
+		d.exact()
+		d.row = nil
+		return float64(least)
+	}
+	d.ids = list(d.ids[:0], d.row, least)
 	d.listLogits()
+	return float64(least)
 }
 
 // listLogits completes the list with the logits of ids.
@@ -289,44 +191,6 @@ func (d *Distribution) listLogits() {
 	}
 	d.exact()
 	d.row = nil
-}
-
-// narrow returns candidates among which the ranking reaches need, and what is left of need after those that rank
-// before them.
-func (d *Distribution) narrow(need float64) (c []cand, left float64) {
-	const buckets = 512
-	at, perUnit := 0, 0.0
-	if len(d.ids) > 2*buckets {
-		low := d.top
-		for _, x := range d.logits {
-			if x < low {
-				low = x
-			}
-		}
-		perUnit = min(buckets/(d.top-low), math.MaxFloat64)
-		d.hist = slices.Grow(d.hist[:0], buckets)[:buckets]
-		clear(d.hist)
-		for i, x := range d.logits {
-			d.hist[bucket(d.top-x, perUnit, buckets)] += d.weights[i]
-		}
-		for at < bucket(d.top-low, perUnit, buckets) && d.hist[at] < need {
-			need -= d.hist[at]
-			at++
-		}
-	}
-	d.cands = d.cands[:0]
-	for i, x := range d.logits {
-		if bucket(d.top-x, perUnit, buckets) == at {
-			d.cands = append(d.cands, cand{logit: x, weight: d.weights[i], id: d.ids[i]})
-		}
-	}
-	return d.cands, need
-}
-
-// bucket numbers the gap between the largest logit and another. Rounding is monotonic, so buckets follow the
-// ranking, and equal logits share one.
-func bucket(gap, perUnit float64, buckets int) int {
-	return min(int(gap*perUnit), buckets-1)
 }
 
 // MinP keeps the tokens that are at least p times as probable as the most probable one. 0 keeps all.

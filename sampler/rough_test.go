@@ -1,8 +1,11 @@
 package sampler
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"sort"
 	"testing"
 )
 
@@ -87,4 +90,84 @@ func TestDrawRough(t *testing.T) {
 	if undecided < edges/10 {
 		t.Errorf("only %d of %d at edges were left to the exact sums: this tests little", undecided, edges)
 	}
+}
+
+// What top-p keeps by rough sums is what the exact ones give, also where p lies at the edge between two tokens or close to it.
+func TestNucleusRough(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 14))
+	var d Distribution
+	cases, edges := 0, 0
+	for trial := range 150 {
+		vocab := []int{300, 2*sampled - 1, 2 * sampled, 9999, 20000}[trial%5]
+		row, temp := anyRow(rng, vocab)
+		if trial%20 == 0 {
+			for i := range row {
+				row[i] = rng.Float32()*2 - 1
+			}
+		}
+		// The ranking and its sums, from the small end.
+		begin := func() {
+			if err := d.Reset(row); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Temperature(temp); err != nil {
+				t.Fatal(err)
+			}
+		}
+		begin()
+		d.weigh()
+		weights := slices.Clone(d.weights)
+		order := make([]int, 0, vocab)
+		for i, x := range row {
+			if x > float32(math.Inf(-1)) {
+				order = append(order, i)
+			}
+		}
+		slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(row[a], row[b]), cmp.Compare(b, a)) })
+		tail := make([]float64, len(order)+1)
+		for i, id := range order {
+			tail[i+1] = tail[i] + weights[id]
+		}
+		total := tail[len(order)]
+		for i := range 40 {
+			p := rng.Float64()
+			if i%4 == 0 {
+				p = []float64{0.9, 0.95, 0.99, 0.9999}[rng.IntN(4)]
+			}
+			if i%2 == 1 {
+				at, _ := slices.BinarySearch(tail, (1-p)*total)
+				p = 1 - tail[min(at, len(order)-1)]/total + []float64{1e-11, 1e-9, 1e-7, 1e-6}[rng.IntN(4)]*(2*rng.Float64()-1)
+				edges++
+			}
+			if !(p > 0 && p < 1) {
+				continue
+			}
+			// The tail that is dropped is the longest of at most 1-p.
+			drop := sort.Search(len(order), func(i int) bool { return tail[i+1] > total-p*total })
+			near := math.Abs(tail[drop]-(total-p*total)) < 1e-12*total ||
+				drop < len(order) && math.Abs(tail[drop+1]-(total-p*total)) < 1e-12*total
+			if near { // where float64 does not tell
+				continue
+			}
+			cases++
+			begin()
+			if err := d.TopP(p); err != nil {
+				t.Fatal(err)
+			}
+			want := min(max(len(order)-drop, 1), len(order))
+			if d.Len() != want {
+				t.Fatalf("trial %d, V=%d, p=%v: keeps %d tokens, want %d", trial, vocab, p, d.Len(), want)
+			}
+			kept := 0
+			for _, id := range order[len(order)-want:] {
+				if d.Prob(id) > 0 || weights[id] == 0 {
+					kept++
+				}
+			}
+			if kept != want {
+				t.Fatalf("trial %d, V=%d, p=%v: %d tokens kept are of the first %d", trial, vocab, p, kept, want)
+			}
+		}
+	}
+	t.Logf("%d cases, %d of them at edges", cases, edges)
 }

@@ -52,6 +52,34 @@ func Count(x []float32, limit float32) int {
 	return n
 }
 
+// SumAbove returns the sum of w[i] over the i with x[i] > limit, in an order that depends on the machine, and how many there
+// are.
+func SumAbove(x, w []float64, limit float64) (sum float64, count int) {
+	w = w[:len(x)]
+	sum, count, from := sumAbove64(x, w, limit)
+	for i, v := range x[from:] {
+		if v > limit {
+			sum += w[from+i]
+			count++
+		}
+	}
+	return sum, count
+}
+
+// AtMost stores the x[i] that are at most limit in dstX and their w[i] in dstW, in order, and returns how many there are. dstX
+// and dstW must be as long as x and 8 more, and must not overlap x and w.
+func AtMost(dstX, dstW, x, w []float64, limit float64) int {
+	w, dstX, dstW = w[:len(x)], dstX[:len(x)+8], dstW[:len(x)+8]
+	n, from := atMost64(dstX, dstW, x, w, limit)
+	for i, v := range x[from:] {
+		if v <= limit {
+			dstX[n], dstW[n] = v, w[from+i]
+			n++
+		}
+	}
+	return n
+}
+
 // listFrom is List from an index on. In a part that has one, which others are is hard to predict, so it writes every index
 // down and moves on only past those to keep: a branch would cost more.
 func listFrom[F Float](ids []int32, x []F, from int, limit F) []int32 {

@@ -74,6 +74,37 @@ func count32(x []float32, limit float32) (count, looked int) {
 	return count, i
 }
 
+// CanSelect reports whether SumAbove and AtMost are much faster than loops in Go.
+func CanSelect() bool { return samplingAVX512 }
+
+// sumAbove64 is SumAbove of some elements, and returns how many.
+func sumAbove64(x, w []float64, limit float64) (sum float64, count, looked int) {
+	if !samplingAVX512 {
+		return 0, 0, 0
+	}
+	i := 0
+	for n := min(rowPart, len(x)&^7); n > 0; n = min(rowPart, (len(x)-i)&^7) {
+		part := 0.0
+		count += sumAboveAVX512(n, &x[i], &w[i], limit, &part)
+		sum += part
+		i += n
+	}
+	return sum, count, i
+}
+
+// atMost64 is AtMost of some elements, and returns how many it has kept and looked at.
+func atMost64(dstX, dstW, x, w []float64, limit float64) (kept, looked int) {
+	if !samplingAVX512 {
+		return 0, 0
+	}
+	i := 0
+	for n := min(rowPart, len(x)&^7); n > 0; n = min(rowPart, (len(x)-i)&^7) {
+		kept += atMostAVX512(n, &x[i], &w[i], limit, &dstX[kept], &dstW[kept])
+		i += n
+	}
+	return kept, i
+}
+
 // weigh32 weighs some elements, and returns how many.
 func weigh32(dst []float64, x []float32, limit, scale float64, sums *[4]float64) int {
 	n := len(x) &^ 7

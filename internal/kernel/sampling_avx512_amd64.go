@@ -32,6 +32,17 @@ func roughSumsAVX512(n int, x *float32, y *float64, high float32, low float32, m
 //go:noescape
 func countAVX512(n int, x *float32, limit float32) int
 
+// sumAboveAVX512 stores the sum of w[i] over the i < n with x[i] > limit, and returns how many there are. n must be a multiple of 8.
+//
+//go:noescape
+func sumAboveAVX512(n int, x *float64, w *float64, limit float64, sum *float64) int
+
+// atMostAVX512 writes x[i] and w[i] to outX and outW for each i < n with x[i] <= limit, in order, and returns how many there are.
+// n must be a multiple of 8, and there must be room for 8 more than it writes.
+//
+//go:noescape
+func atMostAVX512(n int, x *float64, w *float64, limit float64, outX *float64, outW *float64) int
+
 // listAVX512 writes first+i to ids for each i < n with x[i] > limit, in order, and returns how many there are. n must be a
 // multiple of 16, and there must be room for 16 ids more than it writes.
 //

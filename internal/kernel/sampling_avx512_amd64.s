@@ -641,6 +641,111 @@ count_done:
 	VZEROUPPER
 	RET
 
+// func sumAboveAVX512(n int, x *float64, w *float64, limit float64, sum *float64) int
+// Requires: AVX, AVX512DQ, AVX512F, POPCNT
+TEXT ·sumAboveAVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         sum+32(FP), BX
+	VBROADCASTSD limit+24(FP), Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	XORQ         SI, SI
+	XORQ         DI, DI
+	MOVQ         AX, R8
+	ANDQ         $-32, R8
+
+sumAbove_block:
+	CMPQ    DI, R8
+	JGE     sumAbove_rest
+	VCMPPD  $0x11, (CX)(DI*8), Z0, K1
+	VADDPD  (DX)(DI*8), Z1, K1, Z1
+	KMOVW   K1, R9
+	POPCNTL R9, R9
+	ADDQ    R9, SI
+	VCMPPD  $0x11, 64(CX)(DI*8), Z0, K1
+	VADDPD  64(DX)(DI*8), Z2, K1, Z2
+	KMOVW   K1, R9
+	POPCNTL R9, R9
+	ADDQ    R9, SI
+	VCMPPD  $0x11, 128(CX)(DI*8), Z0, K1
+	VADDPD  128(DX)(DI*8), Z3, K1, Z3
+	KMOVW   K1, R9
+	POPCNTL R9, R9
+	ADDQ    R9, SI
+	VCMPPD  $0x11, 192(CX)(DI*8), Z0, K1
+	VADDPD  192(DX)(DI*8), Z4, K1, Z4
+	KMOVW   K1, R9
+	POPCNTL R9, R9
+	ADDQ    R9, SI
+	ADDQ    $0x20, DI
+	JMP     sumAbove_block
+
+sumAbove_rest:
+	CMPQ    DI, AX
+	JGE     sumAbove_done
+	VCMPPD  $0x11, (CX)(DI*8), Z0, K1
+	VADDPD  (DX)(DI*8), Z1, K1, Z1
+	KMOVW   K1, R8
+	POPCNTL R8, R8
+	ADDQ    R8, SI
+	ADDQ    $0x08, DI
+	JMP     sumAbove_rest
+
+sumAbove_done:
+	VADDPD        Z3, Z1, Z1
+	VADDPD        Z4, Z2, Z2
+	VADDPD        Z2, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPD        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDSD        X0, X1, X1
+	VMOVSD        X1, (BX)
+	MOVQ          SI, ret+40(FP)
+	VZEROUPPER
+	RET
+
+// func atMostAVX512(n int, x *float64, w *float64, limit float64, outX *float64, outW *float64) int
+// Requires: AVX, AVX512F, POPCNT
+TEXT ·atMostAVX512(SB), NOSPLIT, $0-56
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         outX+32(FP), BX
+	MOVQ         outW+40(FP), SI
+	VBROADCASTSD limit+24(FP), Z0
+	XORQ         DI, DI
+	MOVQ         BX, R8
+
+atMost_block:
+	CMPQ        DI, AX
+	JGE         atMost_done
+	VMOVUPD     (CX)(DI*8), Z1
+	VMOVUPD     (DX)(DI*8), Z2
+	VCMPPD      $0x0d, Z1, Z0, K1
+	VCOMPRESSPD Z1, K1, Z1
+	VCOMPRESSPD Z2, K1, Z2
+	VMOVUPD     Z1, (BX)
+	VMOVUPD     Z2, (SI)
+	KMOVW       K1, R9
+	POPCNTL     R9, R9
+	LEAQ        (BX)(R9*8), BX
+	LEAQ        (SI)(R9*8), SI
+	ADDQ        $0x08, DI
+	JMP         atMost_block
+
+atMost_done:
+	SUBQ R8, BX
+	SHRQ $0x03, BX
+	MOVQ BX, ret+48(FP)
+	VZEROUPPER
+	RET
+
 // func listAVX512(n int, x *float32, limit float32, first int32, ids *int32) int
 // Requires: AVX, AVX512F, POPCNT
 TEXT ·listAVX512(SB), NOSPLIT, $0-40

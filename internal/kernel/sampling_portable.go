@@ -17,3 +17,10 @@ func listValues32(ids []int32, values []float64, _ []float32, _ float32) ([]int3
 }
 
 func count32([]float32, float32) (count, looked int) { return 0, 0 }
+
+// CanSelect reports whether SumAbove and AtMost are much faster than loops in Go.
+func CanSelect() bool { return false }
+
+func sumAbove64(x, w []float64, limit float64) (sum float64, count, looked int) { return 0, 0, 0 }
+
+func atMost64(dstX, dstW, x, w []float64, limit float64) (kept, looked int) { return 0, 0 }

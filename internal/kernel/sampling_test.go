@@ -177,3 +177,36 @@ func TestRoughSums(t *testing.T) {
 	}
 	t.Logf("the largest error is %.3g, of at most %.3g", worst, RoughError)
 }
+
+// SumAbove and AtMost agree with plain loops, up to the order of the sum.
+func TestSumAboveAndAtMost(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 3))
+	for _, n := range samplingLengths {
+		for range 5 {
+			x, w := make([]float64, n), make([]float64, n)
+			for i := range x {
+				x[i], w[i] = float64(rng.IntN(50)), rng.Float64()
+			}
+			limit := float64(rng.IntN(52) - 1)
+			var above float64
+			var wantX, wantW []float64
+			for i, v := range x {
+				if v > limit {
+					above += w[i]
+				} else {
+					wantX, wantW = append(wantX, v), append(wantW, w[i])
+				}
+			}
+			sum, count := SumAbove(x, w, limit)
+			if math.Abs(sum-above) > 1e-9 || count != n-len(wantX) {
+				t.Fatalf("n=%d: SumAbove(%v) = %v of %d, want %v of %d", n, limit, sum, count, above, n-len(wantX))
+			}
+			gotX, gotW := make([]float64, n+9), make([]float64, n+9)
+			gotX[n+8], gotW[n+8] = 7, 7 // guards
+			kept := AtMost(gotX, gotW, x, w, limit)
+			if !slices.Equal(gotX[:kept], wantX) || !slices.Equal(gotW[:kept], wantW) || gotX[n+8] != 7 || gotW[n+8] != 7 {
+				t.Fatalf("n=%d: AtMost(%v) keeps %d, want %d", n, limit, kept, len(wantX))
+			}
+		}
+	}
+}

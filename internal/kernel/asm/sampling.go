@@ -18,6 +18,8 @@ func (g *generator) sampling() {
 	g.roughSums()
 	if g.masks {
 		g.count()
+		g.sumAbove()
+		g.atMost()
 		g.list(false)
 		g.list(true)
 	}
@@ -137,6 +139,86 @@ func (g *generator) count() {
 	g.JMP(LabelRef("count_rest"))
 	g.Label("count_done")
 	g.Store(total, g.ReturnIndex(0))
+	g.end()
+}
+
+// sumAbove adds up only with AVX-512.
+func (g *generator) sumAbove() {
+	g.function("sumAbove", "func(n int, x, w *float64, limit float64, sum *float64) int",
+		`stores the sum of w[i] over the i < n with x[i] > limit, and returns how many there are. n must be a multiple of 8.`)
+	n := g.param("n").(reg.GPVirtual)
+	x, w, sum := g.param("x"), g.param("w"), g.param("sum")
+	limit := g.ZMM()
+	g.VBROADCASTSD(g.paramAddr("limit"), limit)
+	acc := g.zeros(4)
+	total, at, whole := g.GP64(), g.GP64(), g.GP64()
+	g.XORQ(total, total)
+	g.XORQ(at, at)
+	g.MOVQ(n, whole)
+	g.ANDQ(I32(-8*len(acc)), whole)
+	step := func(v int) {
+		k, some := g.K(), g.GP64()
+		g.VCMPPD(Imm(lessOrdered), Mem{Base: x, Index: at, Scale: 8, Disp: 64 * v}, limit, k)
+		g.VADDPD(Mem{Base: w, Index: at, Scale: 8, Disp: 64 * v}, acc[v], k, acc[v])
+		g.KMOVW(k, some.As32())
+		g.POPCNTL(some.As32(), some.As32())
+		g.ADDQ(some, total)
+	}
+	g.Label("sumAbove_block")
+	g.CMPQ(at, whole)
+	g.JGE(LabelRef("sumAbove_rest"))
+	for v := range acc {
+		step(v)
+	}
+	g.ADDQ(Imm(uint64(8*len(acc))), at)
+	g.JMP(LabelRef("sumAbove_block"))
+	g.Label("sumAbove_rest")
+	g.CMPQ(at, n)
+	g.JGE(LabelRef("sumAbove_done"))
+	step(0)
+	g.ADDQ(Imm(8), at)
+	g.JMP(LabelRef("sumAbove_rest"))
+	g.Label("sumAbove_done")
+	g.VMOVSD(g.foldDoubles(acc), Mem{Base: sum})
+	g.Store(total, g.ReturnIndex(0))
+	g.end()
+}
+
+// atMost writes only with AVX-512.
+func (g *generator) atMost() {
+	g.function("atMost", "func(n int, x, w *float64, limit float64, outX, outW *float64) int",
+		`writes x[i] and w[i] to outX and outW for each i < n with x[i] <= limit, in order, and returns how many there are.
+n must be a multiple of 8, and there must be room for 8 more than it writes.`)
+	n := g.param("n").(reg.GPVirtual)
+	x, w := g.param("x"), g.param("w")
+	outX, outW := g.param("outX").(reg.GPVirtual), g.param("outW").(reg.GPVirtual)
+	limit := g.ZMM()
+	g.VBROADCASTSD(g.paramAddr("limit"), limit)
+	at, start := g.GP64(), g.GP64()
+	g.XORQ(at, at)
+	g.MOVQ(outX, start)
+	g.Label("atMost_block")
+	g.CMPQ(at, n)
+	g.JGE(LabelRef("atMost_done"))
+	k, some := g.K(), g.GP64()
+	a, b := g.ZMM(), g.ZMM()
+	g.VMOVUPD(Mem{Base: x, Index: at, Scale: 8}, a)
+	g.VMOVUPD(Mem{Base: w, Index: at, Scale: 8}, b)
+	g.VCMPPD(Imm(greaterEqualSignal), a, limit, k)
+	g.VCOMPRESSPD(a, k, a)
+	g.VCOMPRESSPD(b, k, b)
+	g.VMOVUPD(a, Mem{Base: outX})
+	g.VMOVUPD(b, Mem{Base: outW})
+	g.KMOVW(k, some.As32())
+	g.POPCNTL(some.As32(), some.As32())
+	g.LEAQ(Mem{Base: outX, Index: some, Scale: 8}, outX)
+	g.LEAQ(Mem{Base: outW, Index: some, Scale: 8}, outW)
+	g.ADDQ(Imm(8), at)
+	g.JMP(LabelRef("atMost_block"))
+	g.Label("atMost_done")
+	g.SUBQ(start, outX)
+	g.SHRQ(Imm(3), outX)
+	g.Store(outX, g.ReturnIndex(0))
 	g.end()
 }
 
