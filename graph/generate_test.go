@@ -30,13 +30,19 @@ func generators(t testing.TB) (list []*layers.TransformerLM) {
 	return list
 }
 
-// logitsAlone returns the logits after each token, as a new decoder gives them one by one.
-func logitsAlone(t testing.TB, m *layers.TransformerLM, tokens []int, opts ...graph.Option) (rows [][]float32) {
+func newDecoder(t testing.TB, m *layers.TransformerLM, opts ...graph.Option) *graph.Decoder {
 	t.Helper()
 	d, err := graph.NewDecoder(m.Forward, 48, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return d
+}
+
+// logitsAlone returns the logits after each token, as a decoder gives them one by one.
+func logitsAlone(t testing.TB, d *graph.Decoder, tokens []int) (rows [][]float32) {
+	t.Helper()
+	d.Reset()
 	for _, token := range tokens {
 		row, err := d.Next(context.Background(), token)
 		if err != nil {
@@ -52,16 +58,13 @@ func logitsAlone(t testing.TB, m *layers.TransformerLM, tokens []int, opts ...gr
 func TestDecoderProperties(t *testing.T) {
 	for _, m := range generators(t) {
 		for _, opts := range [][]graph.Option{nil, {graph.Int8()}} {
-			d, err := graph.NewDecoder(m.Forward, 48, opts...)
-			if err != nil {
-				t.Fatal(err)
-			}
+			d, alone := newDecoder(t, m, opts...), newDecoder(t, m, opts...)
 			if d.Max() != 48 {
 				t.Errorf("room for %d tokens", d.Max())
 			}
 			rapid.Check(t, func(rt *rapid.T) {
 				tokens := rapid.SliceOfN(rapid.IntRange(0, 18), 1, 48).Draw(rt, "tokens")
-				want := logitsAlone(t, m, tokens, opts...)
+				want := logitsAlone(t, alone, tokens)
 				at, c := 0, d
 				c.Reset()
 				for at < len(tokens) {
@@ -120,6 +123,7 @@ func TestBatchDecoderProperties(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	single := newDecoder(t, m)
 	if d.Batch() != batch || d.Max() != 48 {
 		t.Errorf("%d sequences of %d", d.Batch(), d.Max())
 	}
@@ -153,7 +157,7 @@ func TestBatchDecoderProperties(t *testing.T) {
 					}
 					continue
 				}
-				alone := logitsAlone(t, m, texts[i])
+				alone := logitsAlone(t, single, texts[i])
 				if !slices.Equal(rows[i], alone[len(alone)-1]) {
 					rt.Fatalf("sequence %d has other logits than alone", i)
 				}
@@ -224,10 +228,7 @@ func TestCancellation(t *testing.T) {
 	want := slices.Clone(grad(t, r.param))
 	runs := r.prog.Runs()
 	m := generators(t)[0]
-	d, err := graph.NewDecoder(m.Forward, 48)
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := newDecoder(t, m)
 	b, err := graph.NewBatchDecoder(m.Forward, 2, 48)
 	if err != nil {
 		t.Fatal(err)
@@ -239,7 +240,7 @@ func TestCancellation(t *testing.T) {
 	if _, err := b.Next(t.Context(), [][]int{prompt, {3}}); err != nil {
 		t.Fatal(err)
 	}
-	all := logitsAlone(t, m, append(slices.Clone(prompt), prompt...))
+	all := logitsAlone(t, newDecoder(t, m), append(slices.Clone(prompt), prompt...))
 	for name, c := range map[string]struct {
 		call  func(ctx context.Context) error
 		check func() error
