@@ -228,6 +228,9 @@ func TestCutWhileOpen(t *testing.T) {
 	}
 	defer f.Close()
 	if err := os.Truncate(path, 100); err != nil {
+		if runtime.GOOS == "linux" {
+			t.Fatal(err)
+		}
 		t.Skip("files that are mapped cannot be cut: ", err)
 	}
 	if err := weights.Copy(make([]float32, n), f.Tensors["a"]); err == nil {
