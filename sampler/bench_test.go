@@ -7,9 +7,10 @@ import (
 	"time"
 
 	"github.com/logits-go/logits/sampler"
+	"github.com/logits-go/logits/sampler/samplertest"
 )
 
-// BenchmarkSample reports microseconds a row; BenchmarkPlain is the same work as plain does it.
+// BenchmarkSample reports microseconds a row; BenchmarkPlain is the same work as samplertest.Plain does it.
 func BenchmarkSample(b *testing.B) {
 	bench(b, func(s *sampler.Sampler, logits []float32) {
 		if _, err := s.Sample(logits); err != nil {
@@ -20,20 +21,20 @@ func BenchmarkSample(b *testing.B) {
 
 func BenchmarkPlain(b *testing.B) {
 	bench(b, func(s *sampler.Sampler, logits []float32) {
-		plain(*s, logits)
+		plain(*s).Draw(logits, sampler.Uniform(s.Seed, s.Stream, s.Step))
 		s.Step++
 	})
 }
 
 // BenchmarkBesidePlain runs both in turns and reports the least time a row that each took, in microseconds, and how many
-// times as long plain takes.
+// times as long samplertest.Plain takes.
 func BenchmarkBesidePlain(b *testing.B) {
 	const rows = 8 // that ours samples in a turn: it is faster
 	eachCase(b, func(b *testing.B, s sampler.Sampler, logits []float32) {
 		ours, theirs := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
 		for b.Loop() {
 			start := time.Now()
-			plain(s, logits)
+			plain(s).Draw(logits, sampler.Uniform(s.Seed, s.Stream, s.Step))
 			middle := time.Now()
 			for range rows {
 				if _, err := s.Sample(logits); err != nil {
@@ -47,6 +48,10 @@ func BenchmarkBesidePlain(b *testing.B) {
 		b.ReportMetric(float64(theirs.Nanoseconds())/1e3, "plain-us/row")
 		b.ReportMetric(float64(theirs)/float64(ours), "x")
 	})
+}
+
+func plain(s sampler.Sampler) samplertest.Plain {
+	return samplertest.Plain{Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, MinP: s.MinP}
 }
 
 func bench(b *testing.B, sample func(s *sampler.Sampler, logits []float32)) {

@@ -56,64 +56,6 @@ func reference(s sampler.Sampler, logits []float32) []float64 {
 	return probs
 }
 
-// plain samples as most code does: every probability, a sort where tokens must be ranked, a walk.
-func plain(s sampler.Sampler, logits []float32) int {
-	best := 0
-	for i, x := range logits {
-		if x > logits[best] {
-			best = i
-		}
-	}
-	if s.Temperature == 0 {
-		return best
-	}
-	type candidate struct {
-		id     int
-		weight float64
-	}
-	all, total := make([]candidate, len(logits)), 0.0
-	for i, x := range logits {
-		all[i] = candidate{i, math.Exp(float64(x-logits[best]) / s.Temperature)}
-		total += all[i].weight
-	}
-	if s.TopK > 0 || s.TopP > 0 {
-		slices.SortFunc(all, func(a, b candidate) int { return cmp.Compare(b.weight, a.weight) })
-	}
-	if s.TopK > 0 {
-		all, total = all[:s.TopK], 0
-		for _, c := range all {
-			total += c.weight
-		}
-	}
-	if s.TopP > 0 {
-		acc, n := 0.0, 0
-		for acc < s.TopP*total {
-			acc += all[n].weight
-			n++
-		}
-		all, total = all[:n], acc
-	}
-	if s.MinP > 0 {
-		n := 0
-		total = 0
-		for _, c := range all {
-			if c.weight >= s.MinP {
-				all[n] = c
-				total += c.weight
-				n++
-			}
-		}
-		all = all[:n]
-	}
-	target := total * sampler.Uniform(s.Seed, s.Stream, s.Step)
-	for _, c := range all {
-		if target -= c.weight; target < 0 {
-			return c.id
-		}
-	}
-	return best
-}
-
 // rows of logits as they occur: untrained, noisy, and of a trained model (a few tokens hold most of the mass).
 var rows = map[string]func(rng *rand.Rand) float32{
 	"flat":   func(rng *rand.Rand) float32 { return rng.Float32()*2 - 1 },

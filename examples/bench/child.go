@@ -22,8 +22,12 @@ func measure(ctx context.Context, s settings) (err error) {
 		figures, err = measureDecoding(ctx, s, what[1])
 	case what[0] == "recipe" && len(what) == 2:
 		figures, err = trainRecipe(ctx, s, what[1])
+	case what[0] == "loss":
+		figures, err = measureLoss(ctx, s, what[1:])
 	case s.child == "products":
 		return serveProducts(os.Stdin, os.Stdout)
+	case s.child == "draws" || s.child == "plain draws":
+		return serveDraws(s.child != "draws", os.Stdin, os.Stdout)
 	default:
 		return errors.Errorf("nothing called %q can be measured", s.child)
 	}

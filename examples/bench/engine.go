@@ -22,12 +22,8 @@ var sgemmSource []byte
 
 const openBLASName = "OpenBLAS"
 
-// An engine is a process that computes products and measures them: this program with some kernels, or OpenBLAS. It
-// answers every line
-//
-//	transpose a, transpose b (0 or 1), m, n, k, seconds
-//
-// with the median of its GFLOP/s over that time. Engines wait for one another, so they are compared in turns.
+// An engine is a process that measures what it is asked for: a line on its input names a measurement, a line on its output
+// is the figure. Engines wait for one another, so they are compared in turns.
 type engine struct {
 	name    string
 	cmd     *exec.Cmd
@@ -35,7 +31,20 @@ type engine struct {
 	answers *bufio.Reader
 }
 
-// startEngines starts the kernels to compare, and OpenBLAS if there is a program for it.
+// ask returns the answer to a question.
+func (e *engine) ask(question ...any) (figure float64, err error) {
+	if _, err := fmt.Fprintln(e.in, question...); err != nil {
+		return 0, errors.Wrapf(err, "asking %s", e.name)
+	}
+	_, err = fmt.Fscanln(e.answers, &figure)
+	return figure, errors.Wrapf(err, "reading what %s reached", e.name)
+}
+
+// startEngines starts the kernels to compare, and OpenBLAS if there is a program for it. These engines answer
+//
+//	transpose a, transpose b (0 or 1), m, n, k, seconds
+//
+// with the median of the GFLOP/s of that product over that time.
 func startEngines(ctx context.Context, s settings, openBLAS string) (engines []*engine, err error) {
 	paths, err := kernelPaths()
 	if err != nil {
@@ -123,12 +132,9 @@ func (p shape) compare(s settings, engines []*engine) (map[string]float64, error
 	for _, e := range engines {
 		turns = append(turns, func() error {
 			seconds := s.seconds.Seconds() / 16 / float64(s.pairs)
-			if _, err := fmt.Fprintln(e.in, flag[p.ta], flag[p.tb], p.m, p.n, p.k, seconds); err != nil {
-				return errors.Wrapf(err, "asking %s", e.name)
-			}
-			var rate float64
-			if _, err := fmt.Fscanln(e.answers, &rate); err != nil {
-				return errors.Wrapf(err, "reading what %s reached", e.name)
+			rate, err := e.ask(flag[p.ta], flag[p.tb], p.m, p.n, p.k, seconds)
+			if err != nil {
+				return err
 			}
 			rates[e.name] = append(rates[e.name], rate)
 			if e.name == openBLASName {

@@ -3,6 +3,8 @@
 //	go run ./examples/bench
 //	go run ./examples/bench -torch FOLDER [-naive]
 //	go run ./examples/bench -decode
+//	go run ./examples/bench -sampler [-torch FOLDER]
+//	go run ./examples/bench -loss [-torch FOLDER]
 //	go run ./examples/bench -gemm [-openblas]
 //	go run ./examples/bench -growth
 //	go run ./examples/bench -recipe TEXT [-steps 200] [-torch FOLDER]
@@ -38,6 +40,7 @@ type settings struct {
 	torch, python  string
 	naive          bool
 	decode         bool
+	sampler, loss  bool
 	gemm, openblas bool
 	growth         bool
 	recipe         string
@@ -48,13 +51,15 @@ type settings struct {
 func main() {
 	var s settings
 	flag.StringVar(&s.models, "models", "tiny,small,ts", "models to measure")
-	flag.DurationVar(&s.seconds, "time", 4*time.Second, "time to measure a model in; a point of -growth takes a quarter of it, a product a sixteenth")
+	flag.DurationVar(&s.seconds, "time", 4*time.Second, "time to measure a model in; a point of -growth takes a quarter of it, a product or a draw a sixteenth")
 	flag.IntVar(&s.pairs, "pairs", 3, "turns of all that is compared")
 	flag.IntVar(&s.threads, "threads", 0, "threads; 0 means GOMAXPROCS")
 	flag.StringVar(&s.torch, "torch", "", "`folder` with bench_torch.py, to measure in turns with PyTorch")
 	flag.StringVar(&s.python, "python", "python3", "interpreter that has torch")
 	flag.BoolVar(&s.naive, "naive", false, "compare with PyTorch as a student writes it, with tuned libraries, too")
 	flag.BoolVar(&s.decode, "decode", false, "measure generating instead")
+	flag.BoolVar(&s.sampler, "sampler", false, "measure drawing tokens instead")
+	flag.BoolVar(&s.loss, "loss", false, "measure cross-entropy and its gradient, and the output layer with it, instead")
 	flag.BoolVar(&s.gemm, "gemm", false, "measure matrix products in the shapes of training instead")
 	flag.BoolVar(&s.openblas, "openblas", false, "measure those products in turns with OpenBLAS; needs a C compiler")
 	flag.BoolVar(&s.growth, "growth", false, "measure how the time of a step grows with the sizes of a model instead")
@@ -78,12 +83,14 @@ var modes = map[string]struct {
 	do    func(ctx context.Context, s settings, r *report) error
 	flags string
 }{
-	"":       {speeds, "models time"},
-	"torch":  {besideTorch, "torch python naive models time pairs"},
-	"decode": {decodes, "decode models time"},
-	"gemm":   {products, "gemm openblas time pairs"},
-	"growth": {growth, "growth time pairs"},
-	"recipe": {recipe, "recipe steps pairs torch python"},
+	"":        {speeds, "models time"},
+	"torch":   {besideTorch, "torch python naive models time pairs"},
+	"decode":  {decodes, "decode models time"},
+	"sampler": {sampling, "sampler time pairs torch python"},
+	"loss":    {losses, "loss time pairs torch python"},
+	"gemm":    {products, "gemm openblas time pairs"},
+	"growth":  {growth, "growth time pairs"},
+	"recipe":  {recipe, "recipe steps pairs torch python"},
 }
 
 // run does what the flags ask for. No flag is ignored: one that does not matter is an error.
@@ -117,6 +124,10 @@ func (s settings) mode() string {
 	switch {
 	case s.decode:
 		return "decode"
+	case s.sampler:
+		return "sampler"
+	case s.loss:
+		return "loss"
 	case s.gemm:
 		return "gemm"
 	case s.growth:

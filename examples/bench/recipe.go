@@ -1,12 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -18,7 +14,7 @@ import (
 )
 
 //go:embed nanogpt_torch.py
-var nanoGPTSource []byte
+var nanoGPTSource string
 
 // The recipe is nanoGPT's for a CPU: see nanogpt_torch.py. A shorter run takes the first steps of it.
 const (
@@ -130,7 +126,9 @@ func recipe(ctx context.Context, s settings, r *report) error {
 	}
 	err := inTurns(s.pairs,
 		turn(&ours, func(seed string, run *recipeRun) error { return s.here(ctx, run, "recipe", seed) }),
-		turn(&theirs, func(seed string, run *recipeRun) error { return figures(s.torchRecipe(ctx, seed), run) }))
+		turn(&theirs, func(seed string, run *recipeRun) error {
+			return figures(s.script(ctx, nanoGPTSource, kernel.Threads(), s.recipe, strconv.Itoa(s.steps), seed), run)
+		}))
 	if err != nil {
 		return err
 	}
@@ -144,20 +142,4 @@ func medianRun(runs []recipeRun) recipeRun {
 		seconds, losses, memory = append(seconds, r.Seconds), append(losses, r.Loss), append(memory, r.MemoryMB)
 	}
 	return recipeRun{median(seconds), median(losses), median(memory)}
-}
-
-// torchRecipe returns the command that trains with PyTorch. The libraries that make PyTorch faster, if -torch names their
-// folder, are those of bench_torch.py.
-func (s settings) torchRecipe(ctx context.Context, seed string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, s.python, "-", s.recipe, strconv.Itoa(s.steps), seed)
-	cmd.Stdin = bytes.NewReader(nanoGPTSource)
-	threads := strconv.Itoa(kernel.Threads())
-	cmd.Env = append(os.Environ(), "OMP_NUM_THREADS="+threads, "OPENBLAS_NUM_THREADS="+threads)
-	if s.torch != "" {
-		cmd.Env = append(cmd.Env,
-			"LD_LIBRARY_PATH="+filepath.Join(s.torch, "openblas-omp"),
-			"LD_PRELOAD="+filepath.Join(s.torch, "libshim.so")+" "+filepath.Join(s.torch, "libjemalloc.so.2"),
-			"MALLOC_CONF=oversize_threshold:0,thp:always,metadata_thp:auto,dirty_decay_ms:-1,muzzy_decay_ms:-1")
-	}
-	return cmd
 }

@@ -123,3 +123,28 @@ func TestGTest(t *testing.T) {
 		}
 	}
 }
+
+// Plain has the distribution of the Reference.
+func TestPlain(t *testing.T) {
+	logits := []float32{0.5, -1, 2, 1.9, 0, -3, 1, 1.5}
+	for _, test := range []struct {
+		p    samplertest.Plain
+		keep func(r *samplertest.Reference)
+	}{
+		{samplertest.Plain{Temperature: 1}, func(*samplertest.Reference) {}},
+		{samplertest.Plain{Temperature: 0.7, TopK: 5}, func(r *samplertest.Reference) { r.TopK(5) }},
+		{samplertest.Plain{Temperature: 0.7, TopK: 50, TopP: 0.8}, func(r *samplertest.Reference) { r.TopP(0.8) }},
+		{samplertest.Plain{Temperature: 0.7, MinP: 0.2}, func(r *samplertest.Reference) { r.MinP(0.2) }},
+		{samplertest.Plain{}, func(r *samplertest.Reference) { r.Temperature(0) }},
+	} {
+		r := samplertest.NewReference(logits)
+		if test.p.Temperature > 0 {
+			r.Temperature(test.p.Temperature)
+		}
+		test.keep(r)
+		err := samplertest.Stratified(r.Probs(), 10_000, func(u float64) (int, error) { return test.p.Draw(logits, u), nil })
+		if err != nil {
+			t.Errorf("%+v: %v", test.p, err)
+		}
+	}
+}
