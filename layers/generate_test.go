@@ -20,7 +20,6 @@ import (
 var (
 	_ sampler.Scorer                 = (*graph.Decoder)(nil)
 	_ sampler.Forker[*graph.Decoder] = (*graph.Decoder)(nil)
-	_ sampler.Encoder                = (*encoder)(nil)
 )
 
 // generated returns the tokens of a text.
@@ -150,28 +149,6 @@ func TestDecodersInPairs(t *testing.T) {
 	}
 }
 
-// encoder is an Encoder of two decoders: one ends in logits, one before the output layer.
-type encoder struct {
-	*graph.Decoder
-	hidden *graph.Decoder
-}
-
-func (e *encoder) NextHidden(ctx context.Context, tokens ...int) ([]float32, [][]float32, error) {
-	hidden, err := e.hidden.NextAll(ctx, tokens...)
-	if err != nil {
-		return nil, nil, err
-	}
-	logits, err := e.Next(ctx, tokens...)
-	return logits, hidden, err
-}
-
-func (e *encoder) Truncate(n int) error {
-	if err := e.hidden.Truncate(n); err != nil {
-		return err
-	}
-	return e.Decoder.Truncate(n)
-}
-
 // A contrastive search of weight 0 is greedy, and with weight it repeats itself less.
 func TestDecodersOfVectors(t *testing.T) {
 	m := generator(t, generators["llama"])
@@ -183,7 +160,7 @@ func TestDecodersOfVectors(t *testing.T) {
 	greedy := generated(t, new(sampler.Sampler).Generate(t.Context(), newDecoder(t, m), prompt, 40))
 	distinct := func(tokens []int) int { return len(slices.Compact(slices.Sorted(slices.Values(tokens)))) }
 	for _, alpha := range []float64{0, 0.9} {
-		e := &encoder{newDecoder(t, m), hidden}
+		e := &sampler.Encoding{Logits: newDecoder(t, m), Hidden: hidden}
 		hidden.Reset()
 		got := generated(t, sampler.ContrastiveSearch{Alpha: alpha, TopK: 6}.Generate(t.Context(), e, prompt, 40))
 		if alpha == 0 && !slices.Equal(got, greedy) || alpha > 0 && distinct(got) <= distinct(greedy) {

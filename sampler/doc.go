@@ -65,7 +65,7 @@
 //
 // [Guidance] and [Contrastive] are Models made of two: what a model expects with a prompt against what it expects
 // without, and a large model against a small one. Any Sampler draws from them. [ContrastiveSearch] asks an [Encoder],
-// which two graph.Decoders can be, for its vectors as well, and keeps away from what the text has said.
+// such as an [Encoding] of two graph.Decoders, for its vectors as well, and keeps away from what the text has said.
 //
 // Package constrain keeps a text within a regular expression, JSON or a JSON Schema: as a Model around a Model, as a
 // Forker around a Forker, or as a [Step] of any Sampler.
