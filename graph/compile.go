@@ -361,8 +361,8 @@ func (c *compiler) overwrite(s *step, at int) {
 		return
 	}
 	for i, slot := range s.in {
-		if s.plus && i != operand && c.lies(slot, in) {
-			return // a product reads it while it writes
+		if i != operand && c.lies(slot, in) {
+			return // the op may read it when it has written there
 		}
 	}
 	if next := s.next(); next != nil {

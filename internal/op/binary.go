@@ -84,14 +84,14 @@ func binaryCrossEntropy[F kernel.Float](
 		wrt: first(len(in), 1),
 		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := apply(&Op{
-				name: "BinaryCrossEntropyBackward", out: []signature{like[F](xs...)},
+				name: "BinaryCrossEntropyBackward", out: []signature{like[F](xs...)}, inPlace: true,
 				run: func(c *Call) error {
-					g := rowGradient(r, input[F](c, 0), totalWeight(optional[F](c, 3), n))
+					g := rowGradient(r, input[F](c, 1), totalWeight(optional[F](c, 3), n))
 					g.Weights = optional[F](c, 3)
-					rule.Gradients(output[F](c, 0), input[F](c, 1), input[F](c, 2), g)
+					rule.Gradients(output[F](c, 0), input[F](c, 0), input[F](c, 2), g)
 					return nil
 				},
-			}, append(gorgonia.Nodes{dy}, in...)...)
+			}, append(gorgonia.Nodes{in[0], dy}, in[1:]...)...)
 			return gradients(len(in), dx), err
 		},
 	}, in...)

@@ -66,16 +66,16 @@ func crossEntropy[F kernel.Float](e CrossEntropy, logits, targets, weights *gorg
 				return nil, err
 			}
 			dx, err := apply(&Op{
-				name: "CrossEntropyBackward", out: []signature{like[F](xs...)},
+				name: "CrossEntropyBackward", out: []signature{like[F](xs...)}, inPlace: true,
 				run: func(c *Call) error {
-					dy, targets, weights := input[F](c, 0), ints(c.In[3]), optional[F](c, 4)
+					dy, targets, weights := input[F](c, 1), ints(c.In[3]), optional[F](c, 4)
 					rows, weight := s.kept(targets, weights)
 					main, z := rowGradient(s.reduction, dy, weight), rowGradient(s.reduction, dy, rows)
 					main.Weights, z.Weights = weights, weights
-					s.rule.Backward(output[F](c, 0), input[F](c, 2), input[F](c, 1), targets, main, z)
+					s.rule.Backward(output[F](c, 0), input[F](c, 2), input[F](c, 0), targets, main, z)
 					return nil
 				},
-			}, append(gorgonia.Nodes{dy, in[0], sums}, in[1:]...)...)
+			}, append(gorgonia.Nodes{in[0], dy, sums}, in[1:]...)...)
 			return gradients(len(in), dx), err
 		},
 	}, in...)

@@ -65,14 +65,14 @@ func (l rowLoss[F]) apply(o *operands, r Reduction, xs tensor.Shape, x, y, weigh
 		wrt: first(len(in), 1),
 		grad: func(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := apply(&Op{
-				name: l.name + "Backward", out: []signature{like[F](xs...)},
+				name: l.name + "Backward", out: []signature{like[F](xs...)}, inPlace: true,
 				run: func(c *Call) error {
-					g := rowGradient(r, input[F](c, 0), totalWeight(optional[F](c, 3), n))
+					g := rowGradient(r, input[F](c, 1), totalWeight(optional[F](c, 3), n))
 					g.Weights = optional[F](c, 3)
-					kernel.RowGradients(l.rule, output[F](c, 0), input[F](c, 1), input[F](c, 2), classes, g)
+					kernel.RowGradients(l.rule, output[F](c, 0), input[F](c, 0), input[F](c, 2), classes, g)
 					return nil
 				},
-			}, append(gorgonia.Nodes{dy}, in...)...)
+			}, append(gorgonia.Nodes{in[0], dy}, in[1:]...)...)
 			return gradients(len(in), dx), err
 		},
 	}, in...)

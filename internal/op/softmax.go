@@ -43,7 +43,7 @@ func rowwise[F kernel.Float](name string, x *gorgonia.Node, forward func(y, x []
 		wrt: always(1),
 		grad: func(_ gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := apply(&Op{
-				name: name + "Backward", out: []signature{like[F](xs...)},
+				name: name + "Backward", out: []signature{like[F](xs...)}, inPlace: true,
 				run: func(c *Call) error {
 					backward(output[F](c, 0), input[F](c, 0), input[F](c, 1), cols)
 					return nil
