@@ -3,7 +3,8 @@
 // make_oracle.py computed them with PyTorch in float64, one safetensors file a case:
 // in.NAME is an input, out.NAME a result, gy the gradient that flows into out.y and
 // grad.NAME the gradient of in.NAME. Settings of a case stand in its metadata.
-// make_sampler.py computes those of package sampler, which are among its own tests.
+// make_losses.py adds a case of every option of package loss, and make_sampler.py those
+// of package sampler, which are among its own tests.
 package oracle
 
 import (
