@@ -30,6 +30,7 @@
 // defined is an error of the run which names the row. A logit of -Inf is a masked class.
 //
 //	every target ignored, or all weights 0   the mean, and the sum, is 0, gradients are 0
+//	a batch of no rows                       the mean, and the sum, is 0; losses of rows are none
 //	a row ignored, or of weight 0            loss 0, gradient 0; its logits and target may be anything
 //	a target that is no class                error
 //	a weight of a row negative, NaN, ±Inf    error

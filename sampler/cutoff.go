@@ -52,7 +52,8 @@ func (d *Distribution) PLess() error {
 }
 
 // MaxSurprise keeps the tokens whose surprise -log2 p is at most mu bits. If there are none it keeps the most
-// probable one and those that equal it. It is what [Mirostat] cuts with. Mu may be any number, +Inf keeps all.
+// probable one and those that equal it, of which [Mirostat], which cuts with it, keeps the first alone. Mu may be
+// any number, +Inf keeps all.
 func (d *Distribution) MaxSurprise(mu float64) error {
 	if math.IsNaN(mu) {
 		return errors.New("sampler: surprise is NaN, want a number of bits")

@@ -21,7 +21,10 @@ import (
 // It differs where torch leaves a choice open or rounds:
 //   - Sums are float32 there, and float64 here.
 //   - Which of equal tokens top-p and top-h keep depends on the sort there; here it is the lower.
-//   - A bias of a sequence that with the next token is the whole text is skipped there, and counts here.
+//   - A bias of a sequence, or a bad word, that with the next token is the whole text is skipped there, and
+//     counts here.
+//   - A TopP or TypicalP above 1, a cutoff outside of [0, 1), and a minimum length without EOSTokenID switch
+//     their processor off there; here they are errors.
 //   - Random numbers are those of this package, so the tokens drawn are others, with the same probabilities.
 type HuggingFace struct {
 	Seed uint64
@@ -36,9 +39,9 @@ type HuggingFace struct {
 	EpsilonCutoff float64
 	EtaCutoff     float64
 
-	RepetitionPenalty float64 // of prompt and output
-	NoRepeatNGramSize int     // in prompt and output
-	SequenceBias      []SequenceBias
+	RepetitionPenalty float64        // of prompt and output
+	NoRepeatNGramSize int            // in prompt and output
+	SequenceBias      []SequenceBias // of one sequence twice the last
 	BadWordsIDs       [][]int
 	MinLength         int // of prompt and output
 	MinNewTokens      int
@@ -64,14 +67,19 @@ func (p HuggingFace) Sampler() (*Sampler, error) {
 // Chain returns the processors that transformers would run.
 func (p HuggingFace) Chain() (Chain, error) {
 	c := Chain{}
-	for _, b := range p.SequenceBias {
+	for i, b := range p.SequenceBias {
 		if len(b.Sequence) == 0 {
 			return nil, errors.New("sampler: a sequence of no tokens")
 		}
 		if err := checkBias(b.Bias); err != nil {
 			return nil, err
 		}
-		c = append(c, b)
+		// They are a dictionary there, in which the last bias of a sequence is the one.
+		if !slices.ContainsFunc(p.SequenceBias[i+1:], func(later SequenceBias) bool {
+			return slices.Equal(later.Sequence, b.Sequence)
+		}) {
+			c = append(c, b)
+		}
 	}
 	if p.RepetitionPenalty != 0 && p.RepetitionPenalty != 1 {
 		if err := checkRepetition(p.RepetitionPenalty); err != nil {

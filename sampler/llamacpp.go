@@ -20,10 +20,16 @@ import (
 //   - Its sums are float32 in sequence, which keeps other nuclei of large vocabularies; here they are exact.
 //   - Which of equal tokens it keeps is unspecified; here it is the lower. Typical-p, too, ranks equal ones so.
 //   - Typical-p there does not survive a probability of 0, of a masked token for example; here it does.
-//   - Masked tokens count for its dynamic temperature; here they do not.
+//   - Masked tokens, among them what top-n-sigma drops, stay candidates there: they count for its dynamic
+//     temperature, for min_keep, and as tokens that reach an XTC threshold of 0; here they do not.
+//   - A Mirostat1 of equal logits, or of masked ones among the first, has no exponent there; here it has a limit.
 //   - A row without any finite logit gives its last token there, here a [LogitsError].
 //   - Random numbers are those of this package, so the tokens drawn are others, with the same probabilities.
-//   - Sequence breakers of DRY are strings there, here tokens, and DryAllowedLength must be at least 1.
+//   - Sequence breakers of DRY are strings there, here tokens, so that its default ones, newline, colon, quote
+//     and asterisk, are for the caller to add; DryAllowedLength must be at least 1, DryMultiplier at least 0.
+//   - A window of -1 tokens is all of the text here; there it was the size of the context, and is refused now.
+//   - An AdaptiveTarget above 1, the bias of a token outside of the vocabulary, and what is not finite where no
+//     limit makes sense are errors here.
 type LlamaCPP struct {
 	Seed    uint64
 	MinKeep int // how many tokens filters keep at least; 0 is 1
@@ -51,7 +57,7 @@ type LlamaCPP struct {
 	DrySequenceBreakers [][]int
 
 	AdaptiveP      bool    // ends the chain with adaptive-p, as naming it among the samplers does there
-	AdaptiveTarget float64 // of less than 0 is none
+	AdaptiveTarget float64 // at most 1; of less than 0 is none
 	AdaptiveDecay  float64
 
 	Mirostat    int // version 1 or 2; 0 is none
@@ -65,7 +71,7 @@ type LlamaCPP struct {
 func DefaultLlamaCPP() LlamaCPP {
 	return LlamaCPP{
 		TopK: 40, TopP: 0.95, MinP: 0.05, XTCThreshold: 0.1, TypP: 1, Temp: 0.8, DynatempExponent: 1, TopNSigma: -1,
-		PenaltyLastN: 64, PenaltyRepeat: 1, DryBase: 1.75, DryAllowedLength: 2, DryPenaltyLastN: -1,
+		PenaltyLastN: 64, PenaltyRepeat: 1, DryBase: 1.75, DryAllowedLength: 2, DryPenaltyLastN: 64,
 		AdaptiveTarget: -1, AdaptiveDecay: 0.9, MirostatTau: 5, MirostatEta: 0.1,
 	}
 }
@@ -102,20 +108,17 @@ func (p LlamaCPP) Chain() (Chain, error) {
 		}
 		c = append(c, LogitBias(p.LogitBias))
 	}
-	switch p.Mirostat {
-	case 0:
-	case 1:
-		return append(c, Temperature(max(p.Temp, 0)), &Mirostat1{Tau: p.MirostatTau, Eta: p.MirostatEta, M: 100}), nil
-	case 2:
-		return append(c, Temperature(max(p.Temp, 0)), &Mirostat{Tau: p.MirostatTau, Eta: p.MirostatEta}), nil
-	default:
-		return nil, errors.Errorf("sampler: mirostat version %d, want 0, 1 or 2", p.Mirostat)
+	if p.Mirostat != 0 {
+		return p.mirostat(c)
 	}
 	c, err := p.penalties(c)
 	if err != nil {
 		return nil, err
 	}
 	if p.TopNSigma > 0 {
+		if err := checkTopNSigma(p.TopNSigma); err != nil {
+			return nil, err
+		}
 		c = append(c, TopNSigma(p.TopNSigma))
 	}
 	if p.TopK > 0 {
@@ -139,23 +142,60 @@ func (p LlamaCPP) Chain() (Chain, error) {
 	if p.XTCProbability > 0 && p.XTCThreshold <= 0.5 {
 		c = append(c, XTC{Probability: min(p.XTCProbability, 1), Threshold: max(p.XTCThreshold, 0), MinKeep: p.MinKeep})
 	}
-	if p.DynatempRange > 0 {
-		c = append(c, DynamicTemperature{
-			Low: max(p.Temp-p.DynatempRange, 0), High: p.Temp + p.DynatempRange, Exponent: p.DynatempExponent,
-		})
-	} else {
-		c = append(c, Temperature(max(p.Temp, 0)))
+	temperature, err := p.temperature()
+	if err != nil {
+		return nil, err
 	}
+	c = append(c, temperature)
 	if p.AdaptiveP && p.AdaptiveTarget >= 0 {
-		c = append(c, &AdaptiveP{Target: min(p.AdaptiveTarget, 1), Decay: min(max(p.AdaptiveDecay, 0), 0.99)})
+		if p.AdaptiveTarget > 1 {
+			return nil, errors.Errorf("sampler: the target of adaptive-p is %v, want at most 1", p.AdaptiveTarget)
+		}
+		c = append(c, &AdaptiveP{Target: p.AdaptiveTarget, Decay: min(max(p.AdaptiveDecay, 0), 0.99)})
 	}
 	return c, nil
+}
+
+func (p *LlamaCPP) mirostat(c Chain) (Chain, error) {
+	if p.Mirostat != 1 && p.Mirostat != 2 {
+		return nil, errors.Errorf("sampler: mirostat version %d, want 0, 1 or 2", p.Mirostat)
+	}
+	second := &Mirostat{Tau: p.MirostatTau, Eta: p.MirostatEta}
+	if err := second.check(); err != nil {
+		return nil, err
+	}
+	t := max(p.Temp, 0) // whatever the range of the dynamic one
+	if err := checkTemperature(t); err != nil {
+		return nil, err
+	}
+	c = append(c, Temperature(t))
+	if p.Mirostat == 1 {
+		return append(c, &Mirostat1{Tau: p.MirostatTau, Eta: p.MirostatEta, M: 100}), nil
+	}
+	return append(c, second), nil
+}
+
+func (p *LlamaCPP) temperature() (Step, error) {
+	if p.DynatempRange <= 0 || p.Temp+p.DynatempRange <= 0 {
+		t := max(p.Temp, 0)
+		return Temperature(t), checkTemperature(t)
+	}
+	t := DynamicTemperature{
+		Low: max(p.Temp-p.DynatempRange, 0), High: p.Temp + p.DynatempRange, Exponent: p.DynatempExponent,
+	}
+	return t, checkDynamicTemperature(t.Low, t.High, t.Exponent)
 }
 
 func (p *LlamaCPP) penalties(c Chain) (Chain, error) {
 	if p.PenaltyLastN < -1 || p.DryPenaltyLastN < -1 {
 		return nil, errors.Errorf("sampler: penalties for the last %d and %d tokens, want at least -1",
 			p.PenaltyLastN, p.DryPenaltyLastN)
+	}
+	if err := checkPenalty("frequency penalty", p.PenaltyFreq); err != nil {
+		return nil, err
+	}
+	if err := checkPenalty("presence penalty", p.PenaltyPresent); err != nil {
+		return nil, err
 	}
 	scope := Scope{Last: max(p.PenaltyLastN, 0)} // whose 0 is all
 	if p.PenaltyLastN != 0 && p.PenaltyRepeat != 1 {

@@ -7,9 +7,9 @@ import (
 )
 
 // Mirostat keeps the surprise of the text near Tau bits a token: it drops the tokens that are more surprising
-// than Mu, as [Distribution.MaxSurprise] does, and after every token moves Mu by Eta times what the token's
-// surprise was off. The surprise is that in the distribution which the token was drawn from, at the end of the
-// chain, where Mirostat should stand last. This is mirostat 2. (Basu, Ramachandran, Keskar and Varshney,
+// than Mu, or all but the most probable one if that is too, and after every token moves Mu by Eta times what the
+// token's surprise was off. The surprise is that in the distribution which the token was drawn from, at the end
+// of the chain, where Mirostat should stand last. This is mirostat 2. (Basu, Ramachandran, Keskar and Varshney,
 // "Mirostat: a neural text decoding algorithm that directly controls perplexity", 2021.)
 type Mirostat struct {
 	Tau float64 // the surprise to aim for, in bits, at least 0
@@ -24,7 +24,14 @@ func (m *Mirostat) Apply(d *Distribution, _ *History) error {
 	if err := m.check(); err != nil {
 		return err
 	}
-	return d.MaxSurprise(m.mu())
+	if err := d.ready(); err != nil {
+		return err
+	}
+	d.weigh()
+	if mu := m.mu(); float64(math.Exp2(-mu)*d.total) <= 1 || math.IsNaN(mu) { // 1 is the weight of the first
+		return d.MaxSurprise(mu)
+	}
+	return d.TopK(1)
 }
 
 // Learn moves Mu.

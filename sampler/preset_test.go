@@ -122,9 +122,15 @@ func TestPresetsConform(t *testing.T) {
 		{"llama: sigma 0", llama(func(p *l) { p.TopNSigma = 0 }), tenths, all},
 		{"llama: sigma 3", llama(func(p *l) { p.TopNSigma = 3 }), tenths, all},
 		{"llama: dynatemp of equal", llama(func(p *l) { p.DynatempRange = 0.5 }), four, inverse(4, 0, 1, 2, 3)},
+		{"llama: dynatemp from temp 0", llama(func(p *l) { p.Temp, p.DynatempRange = 0, 2 }), four,
+			inverse(4, 0, 1, 2, 3)},
+		{"llama: dynatemp all below 0", llama(func(p *l) { p.Temp, p.DynatempRange = -1, 0.5 }), tenths,
+			[]float64{0, 0, 0, 1}},
 		{"llama: mirostat 2 is alone", llama(func(p *l) { p.Mirostat, p.MirostatTau, p.TopK = 2, 5, 1 }), tenths, all},
 		{"llama: mirostat 2 of no surprise", llama(func(p *l) { p.Mirostat, p.MirostatTau = 2, 0 }), tenths,
 			[]float64{0, 0, 0, 1}},
+		{"llama: mirostat 2 of no surprise of equal", llama(func(p *l) { p.Mirostat, p.MirostatTau = 2, 0 }), four,
+			inverse(1, 0)},
 		{"llama: mirostat 1 of no surprise", llama(func(p *l) { p.Mirostat, p.MirostatTau = 1, 0 }), tenths,
 			[]float64{0, 0, 0, 1}},
 		{"llama: adaptive-p of a negative target", llama(func(p *l) { p.AdaptiveP, p.AdaptiveTarget = true, -1 }),
@@ -171,6 +177,11 @@ func TestPresetsConform(t *testing.T) {
 			p.SequenceBias = []sampler.SequenceBias{{Sequence: []int{3},
 				Bias: -inf}}
 		}), tenths, []float64{1. / 6, 2. / 6, 3. / 6, 0}},
+
+		{"hf: sequence bias given twice", hugging(func(p *h) {
+			p.SequenceBias = []sampler.SequenceBias{{Sequence: []int{3}, Bias: -inf}, {Sequence: []int{2}, Bias: -inf},
+				{Sequence: []int{3}, Bias: 0}}
+		}), tenths, []float64{1. / 7, 2. / 7, 0, 4. / 7}},
 
 		{"vllm: nothing", sampler.VLLM{}, tenths, []float64{0, 0, 0, 1}},
 		{"vllm: defaults", sampler.DefaultVLLM(), tenths, all},
@@ -315,6 +326,25 @@ func TestPresetsScope(t *testing.T) {
 	}
 }
 
+// Defaults are those of common/common.h, GenerationConfig and SamplingParams.
+func TestPresetDefaults(t *testing.T) {
+	llama := sampler.LlamaCPP{
+		TopK: 40, TopP: 0.95, MinP: 0.05, XTCProbability: 0, XTCThreshold: 0.1, TypP: 1, Temp: 0.8, DynatempRange: 0,
+		DynatempExponent: 1, TopNSigma: -1, PenaltyLastN: 64, PenaltyRepeat: 1, PenaltyFreq: 0, PenaltyPresent: 0,
+		DryMultiplier: 0, DryBase: 1.75, DryAllowedLength: 2, DryPenaltyLastN: 64, AdaptiveTarget: -1,
+		AdaptiveDecay: 0.9, Mirostat: 0, MirostatTau: 5, MirostatEta: 0.1, MinKeep: 0,
+	}
+	hf := sampler.HuggingFace{Temperature: 1, TopK: 50, TopP: 1, TypicalP: 1, RepetitionPenalty: 1}
+	vllm := sampler.VLLM{RepetitionPenalty: 1, Temperature: 1, TopP: 1}
+	for _, c := range []struct{ got, want any }{
+		{sampler.DefaultLlamaCPP(), llama}, {sampler.DefaultHuggingFace(), hf}, {sampler.DefaultVLLM(), vllm},
+	} {
+		if !reflect.DeepEqual(c.got, c.want) {
+			t.Errorf("defaults are %+v, want %+v", c.got, c.want)
+		}
+	}
+}
+
 func TestPresetErrors(t *testing.T) {
 	nan := math.NaN()
 	type (
@@ -333,6 +363,17 @@ func TestPresetErrors(t *testing.T) {
 		{"llama: window of dry", llama(func(p *l) { p.DryPenaltyLastN = -2 })},
 		{"llama: repetition", llama(func(p *l) { p.PenaltyRepeat = 0 })},
 		{"llama: dry", llama(func(p *l) { p.DryMultiplier, p.DryAllowedLength = 1, 0 })},
+		{"llama: dry that rewards", llama(func(p *l) { p.DryMultiplier = -1 })},
+		{"llama: temperature", llama(func(p *l) { p.Temp = inf })},
+		{"llama: temperature of mirostat", llama(func(p *l) { p.Mirostat, p.Temp = 2, inf })},
+		{"llama: tau", llama(func(p *l) { p.Mirostat, p.MirostatTau = 1, -1 })},
+		{"llama: eta", llama(func(p *l) { p.Mirostat, p.MirostatEta = 2, inf })},
+		{"llama: dynatemp", llama(func(p *l) { p.DynatempRange = inf })},
+		{"llama: exponent", llama(func(p *l) { p.DynatempRange, p.DynatempExponent = 1, -1 })},
+		{"llama: sigma", llama(func(p *l) { p.TopNSigma = inf })},
+		{"llama: frequency", llama(func(p *l) { p.PenaltyFreq = inf })},
+		{"llama: presence", llama(func(p *l) { p.PenaltyPresent = -inf })},
+		{"llama: target of adaptive-p", llama(func(p *l) { p.AdaptiveP, p.AdaptiveTarget = true, 1.1 })},
 		{"hf: temperature 0", hugging(func(p *h) { p.Temperature = 0 })},
 		{"hf: temperature NaN", hugging(func(p *h) { p.Temperature = nan })},
 		{"hf: sampling parameters without sampling", sampler.HuggingFace{TopP: 0.9}},

@@ -84,7 +84,12 @@ var pairs = []pair{
 	}},
 	{"mirostat", func(rng *rand.Rand, _ []int) (sampler.Step, func(*samplertest.Reference)) {
 		m := &sampler.Mirostat{Tau: pick(rng, 0, 1.03, 2.21, 5.013), Eta: 0.1}
-		return m, func(r *samplertest.Reference) { r.MaxSurprise(2 * m.Tau) }
+		return m, func(r *samplertest.Reference) {
+			if slices.Max(r.Probs()) < math.Exp2(-2*m.Tau) {
+				r.TopK(1)
+			}
+			r.MaxSurprise(2 * m.Tau)
+		}
 	}},
 	{"mirostat 1", func(rng *rand.Rand, _ []int) (sampler.Step, func(*samplertest.Reference)) {
 		m := &sampler.Mirostat1{Tau: 3, Eta: 0.1, M: pick(rng, 2, 5, 100), Drawn: 1, Mu: rng.Float64() * 9}

@@ -14,8 +14,8 @@ import (
 // RepetitionPenalty, which take no 0 there, is the default of 1.
 //
 // Ranges are those of vLLM, and what it rejects is an error. Its edge cases are kept: a temperature between 0 and
-// 0.01 is 0.01, biases are clamped to [-100, 100], top-k keeps all tokens that equal the k-th, the repetition
-// penalty looks at prompt and output, the others and bad words at the output alone.
+// 0.01 is 0.01, biases are clamped to [-100, 100] as in its server, top-k keeps all tokens that equal the k-th,
+// the repetition penalty looks at prompt and output, the others and bad words at the output alone.
 // It differs where torch leaves a choice open or rounds:
 //   - Sums are float32 there, and float64 here.
 //   - Which of equal tokens top-p keeps depends on the sort there; here it is the lower.

@@ -3,6 +3,8 @@
 // make_oracle.py computed them with PyTorch in float64, one safetensors file a case:
 // in.NAME is an input, out.NAME a result, gy the gradient that flows into out.y and
 // grad.NAME the gradient of in.NAME. Settings of a case stand in its metadata.
+// make_losses.py adds a case of every option of package loss, and make_sampler.py those
+// of package sampler, which are among its own tests.
 package oracle
 
 import (
@@ -50,6 +52,12 @@ func Load(t testing.TB, name string) *Case {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return Decode(t, name, data)
+}
+
+// Decode is Load of a file's content, for cases that are kept where they are used.
+func Decode(t testing.TB, name string, data []byte) *Case {
+	t.Helper()
 	st, err := safetensors.Deserialize(data)
 	if err != nil {
 		t.Fatalf("oracle %s: %v", name, err)
@@ -106,6 +114,10 @@ func decode(t testing.TB, nt safetensors.NamedTensorView) (out Tensor) {
 	case safetensors.I64:
 		for ; len(data) > 0; data = data[8:] {
 			out.Ints = append(out.Ints, int(int64(le.Uint64(data))))
+		}
+	case safetensors.U8:
+		for _, b := range data {
+			out.Ints = append(out.Ints, int(b))
 		}
 	case safetensors.BOOL:
 		for _, b := range data {
