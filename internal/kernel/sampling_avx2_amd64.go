@@ -26,3 +26,31 @@ func weigh64AVX2(n int, x *float64, y *float64, limit float64, scale float64, su
 //
 //go:noescape
 func roughSumsAVX2(n int, x *float32, y *float64, high float32, low float32, magic float32, least float32)
+
+// countAVX2 returns how many x[i] > limit there are for i < n. n must be a multiple of 16.
+//
+//go:noescape
+func countAVX2(n int, x *float32, limit float32) int
+
+// sumAboveAVX2 stores the sum of w[i] over the i < n with x[i] > limit, and returns how many there are. n must be a multiple of 8.
+//
+//go:noescape
+func sumAboveAVX2(n int, x *float64, w *float64, limit float64, sum *float64) int
+
+// atMostAVX2 writes x[i] and w[i] to outX and outW for each i < n with x[i] <= limit, in order, and returns how many there are.
+// n must be a multiple of 8, and there must be room for 8 more than it writes.
+//
+//go:noescape
+func atMostAVX2(n int, x *float64, w *float64, limit float64, outX *float64, outW *float64) int
+
+// listAVX2 writes first+i to ids for each i < n with x[i] > limit, in order, and returns how many there are. n must be a
+// multiple of 16, and there must be room for 16 ids more than it writes.
+//
+//go:noescape
+func listAVX2(n int, x *float32, limit float32, first int32, ids *int32) int
+
+// listValuesAVX2 writes first+i to ids and x[i] to y for each i < n with x[i] > limit, in order, and returns how many there are.
+// n must be a multiple of 16, and there must be room for 16 more than it writes.
+//
+//go:noescape
+func listValuesAVX2(n int, x *float32, limit float32, first int32, ids *int32, y *float64) int

@@ -662,23 +662,23 @@ sumAbove_block:
 	CMPQ    DI, R8
 	JGE     sumAbove_rest
 	VCMPPD  $0x11, (CX)(DI*8), Z0, K1
-	VADDPD  (DX)(DI*8), Z1, K1, Z1
 	KMOVW   K1, R9
+	VADDPD  (DX)(DI*8), Z1, K1, Z1
 	POPCNTL R9, R9
 	ADDQ    R9, SI
 	VCMPPD  $0x11, 64(CX)(DI*8), Z0, K1
-	VADDPD  64(DX)(DI*8), Z2, K1, Z2
 	KMOVW   K1, R9
+	VADDPD  64(DX)(DI*8), Z2, K1, Z2
 	POPCNTL R9, R9
 	ADDQ    R9, SI
 	VCMPPD  $0x11, 128(CX)(DI*8), Z0, K1
-	VADDPD  128(DX)(DI*8), Z3, K1, Z3
 	KMOVW   K1, R9
+	VADDPD  128(DX)(DI*8), Z3, K1, Z3
 	POPCNTL R9, R9
 	ADDQ    R9, SI
 	VCMPPD  $0x11, 192(CX)(DI*8), Z0, K1
-	VADDPD  192(DX)(DI*8), Z4, K1, Z4
 	KMOVW   K1, R9
+	VADDPD  192(DX)(DI*8), Z4, K1, Z4
 	POPCNTL R9, R9
 	ADDQ    R9, SI
 	ADDQ    $0x20, DI
@@ -688,8 +688,8 @@ sumAbove_rest:
 	CMPQ    DI, AX
 	JGE     sumAbove_done
 	VCMPPD  $0x11, (CX)(DI*8), Z0, K1
-	VADDPD  (DX)(DI*8), Z1, K1, Z1
 	KMOVW   K1, R8
+	VADDPD  (DX)(DI*8), Z1, K1, Z1
 	POPCNTL R8, R8
 	ADDQ    R8, SI
 	ADDQ    $0x08, DI
@@ -723,21 +723,21 @@ TEXT ·atMostAVX512(SB), NOSPLIT, $0-56
 	MOVQ         BX, R8
 
 atMost_block:
-	CMPQ        DI, AX
-	JGE         atMost_done
-	VMOVUPD     (CX)(DI*8), Z1
-	VMOVUPD     (DX)(DI*8), Z2
-	VCMPPD      $0x0d, Z1, Z0, K1
-	VCOMPRESSPD Z1, K1, Z1
-	VCOMPRESSPD Z2, K1, Z2
-	VMOVUPD     Z1, (BX)
-	VMOVUPD     Z2, (SI)
-	KMOVW       K1, R9
-	POPCNTL     R9, R9
-	LEAQ        (BX)(R9*8), BX
-	LEAQ        (SI)(R9*8), SI
-	ADDQ        $0x08, DI
-	JMP         atMost_block
+	CMPQ          DI, AX
+	JGE           atMost_done
+	VMOVUPD       (CX)(DI*8), Z1
+	VMOVUPD       (DX)(DI*8), Z2
+	VCMPPD        $0x0d, Z1, Z0, K1
+	KMOVW         K1, R9
+	VCOMPRESSPD.Z Z1, K1, Z1
+	VMOVUPD       Z1, (BX)
+	VCOMPRESSPD.Z Z2, K1, Z1
+	VMOVUPD       Z1, (SI)
+	POPCNTL       R9, R9
+	LEAQ          (BX)(R9*8), BX
+	LEAQ          (SI)(R9*8), SI
+	ADDQ          $0x08, DI
+	JMP           atMost_block
 
 atMost_done:
 	SUBQ R8, BX
@@ -777,45 +777,45 @@ list_block:
 	JMP      list_block
 
 list_some:
-	VPCOMPRESSD Z1, K1, Z2
-	VMOVDQU32   Z2, (DX)
-	KMOVW       K1, R8
-	POPCNTL     R8, R8
-	LEAQ        (DX)(R8*4), DX
-	VPADDD      f00000010AVX512<>+0(SB), Z1, Z1
-	VPCOMPRESSD Z1, K2, Z3
-	VMOVDQU32   Z3, (DX)
-	KMOVW       K2, R8
-	POPCNTL     R8, R8
-	LEAQ        (DX)(R8*4), DX
-	VPADDD      f00000010AVX512<>+0(SB), Z1, Z1
-	VPCOMPRESSD Z1, K3, Z4
-	VMOVDQU32   Z4, (DX)
-	KMOVW       K3, R8
-	POPCNTL     R8, R8
-	LEAQ        (DX)(R8*4), DX
-	VPADDD      f00000010AVX512<>+0(SB), Z1, Z1
-	VPCOMPRESSD Z1, K4, Z5
-	VMOVDQU32   Z5, (DX)
-	KMOVW       K4, R8
-	POPCNTL     R8, R8
-	LEAQ        (DX)(R8*4), DX
-	VPADDD      f00000010AVX512<>+0(SB), Z1, Z1
-	ADDQ        $0x40, SI
-	JMP         list_block
+	KMOVW         K1, R8
+	VCOMPRESSPS.Z Z1, K1, Z2
+	VMOVUPS       Z2, (DX)
+	VPADDD        f00000010AVX512<>+0(SB), Z1, Z1
+	POPCNTL       R8, R8
+	LEAQ          (DX)(R8*4), DX
+	KMOVW         K2, R8
+	VCOMPRESSPS.Z Z1, K2, Z2
+	VMOVUPS       Z2, (DX)
+	VPADDD        f00000010AVX512<>+0(SB), Z1, Z1
+	POPCNTL       R8, R8
+	LEAQ          (DX)(R8*4), DX
+	KMOVW         K3, R8
+	VCOMPRESSPS.Z Z1, K3, Z2
+	VMOVUPS       Z2, (DX)
+	VPADDD        f00000010AVX512<>+0(SB), Z1, Z1
+	POPCNTL       R8, R8
+	LEAQ          (DX)(R8*4), DX
+	KMOVW         K4, R8
+	VCOMPRESSPS.Z Z1, K4, Z2
+	VMOVUPS       Z2, (DX)
+	VPADDD        f00000010AVX512<>+0(SB), Z1, Z1
+	POPCNTL       R8, R8
+	LEAQ          (DX)(R8*4), DX
+	ADDQ          $0x40, SI
+	JMP           list_block
 
 list_rest:
-	CMPQ        SI, AX
-	JGE         list_done
-	VCMPPS      $0x11, (CX)(SI*4), Z0, K1
-	VPCOMPRESSD Z1, K1, Z6
-	VMOVDQU32   Z6, (DX)
-	KMOVW       K1, DI
-	POPCNTL     DI, DI
-	LEAQ        (DX)(DI*4), DX
-	VPADDD      f00000010AVX512<>+0(SB), Z1, Z1
-	ADDQ        $0x10, SI
-	JMP         list_rest
+	CMPQ          SI, AX
+	JGE           list_done
+	VCMPPS        $0x11, (CX)(SI*4), Z0, K1
+	KMOVW         K1, DI
+	VCOMPRESSPS.Z Z1, K1, Z2
+	VMOVUPS       Z2, (DX)
+	VPADDD        f00000010AVX512<>+0(SB), Z1, Z1
+	POPCNTL       DI, DI
+	LEAQ          (DX)(DI*4), DX
+	ADDQ          $0x10, SI
+	JMP           list_rest
 
 list_done:
 	SUBQ BX, DX
@@ -896,19 +896,19 @@ listValues_rest:
 	CMPQ          DI, AX
 	JGE           listValues_done
 	VCMPPS        $0x11, (CX)(DI*4), Z0, K1
-	VPCOMPRESSD   Z1, K1, Z2
-	VMOVDQU32     Z2, (DX)
 	KMOVW         K1, R8
+	VCOMPRESSPS.Z Z1, K1, Z2
+	VMOVUPS       Z2, (DX)
+	VPADDD        f00000010AVX512<>+0(SB), Z1, Z1
+	VMOVUPS       (CX)(DI*4), Z2
+	VCOMPRESSPS.Z Z2, K1, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y3
+	VCVTPS2PD     Y2, Z2
+	VCVTPS2PD     Y3, Z3
+	VMOVUPD       Z2, (BX)
+	VMOVUPD       Z3, 64(BX)
 	POPCNTL       R8, R8
 	LEAQ          (DX)(R8*4), DX
-	VPADDD        f00000010AVX512<>+0(SB), Z1, Z1
-	VMOVUPS       (CX)(DI*4), Z3
-	VCOMPRESSPS   Z3, K1, Z3
-	VEXTRACTF64X4 $0x01, Z3, Y4
-	VCVTPS2PD     Y3, Z3
-	VCVTPS2PD     Y4, Z4
-	VMOVUPD       Z3, (BX)
-	VMOVUPD       Z4, 64(BX)
 	LEAQ          (BX)(R8*8), BX
 	ADDQ          $0x10, DI
 	JMP           listValues_rest

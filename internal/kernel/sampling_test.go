@@ -12,8 +12,10 @@ var samplingLengths = []int{0, 1, 3, 7, 8, 9, 15, 16, 17, 63, 64, 65, 100, 127, 
 
 // Above and List agree with plain loops, NaN, infinities and ties with the limit included.
 func TestAboveAndList(t *testing.T) {
-	t.Run("float32", testAboveAndList[float32])
-	t.Run("float64", testAboveAndList[float64])
+	onEachPath(t, func(t *testing.T) {
+		t.Run("float32", testAboveAndList[float32])
+		t.Run("float64", testAboveAndList[float64])
+	})
 }
 
 func testAboveAndList[F Float](t *testing.T) {
@@ -78,8 +80,10 @@ func testCountAndValues[F Float](t *testing.T, of []F, limit F, want []int32) {
 
 // Weigh gives the bits of the portable loop and of the four sums, whatever the instruction set.
 func TestWeigh(t *testing.T) {
-	t.Run("float32", testWeigh[float32])
-	t.Run("float64", testWeigh[float64])
+	onEachPath(t, func(t *testing.T) {
+		t.Run("float32", testWeigh[float32])
+		t.Run("float64", testWeigh[float64])
+	})
 }
 
 func testWeigh[F Float](t *testing.T) {
@@ -135,7 +139,9 @@ func testWeigh[F Float](t *testing.T) {
 }
 
 // The rough sums of blocks are as near to those of Weigh as they say, whatever the logits and the scale.
-func TestRoughSums(t *testing.T) {
+func TestRoughSums(t *testing.T) { onEachPath(t, testRoughSums) }
+
+func testRoughSums(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	weights := make([]float64, RoughBlock)
 	worst := 0.0
@@ -179,7 +185,9 @@ func TestRoughSums(t *testing.T) {
 }
 
 // SumAbove and AtMost agree with plain loops, up to the order of the sum.
-func TestSumAboveAndAtMost(t *testing.T) {
+func TestSumAboveAndAtMost(t *testing.T) { onEachPath(t, testSumAboveAndAtMost) }
+
+func testSumAboveAndAtMost(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 3))
 	for _, n := range samplingLengths {
 		for range 5 {
@@ -207,6 +215,24 @@ func TestSumAboveAndAtMost(t *testing.T) {
 			if !slices.Equal(gotX[:kept], wantX) || !slices.Equal(gotW[:kept], wantW) || gotX[n+8] != 7 || gotW[n+8] != 7 {
 				t.Fatalf("n=%d: AtMost(%v) keeps %d, want %d", n, limit, kept, len(wantX))
 			}
+		}
+	}
+}
+
+// The sums of SumAbove are the same to the bit with all instruction sets.
+func TestSumAboveBits(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 4))
+	for _, n := range samplingLengths {
+		x, w := make([]float64, n), make([]float64, n)
+		for i := range x {
+			x[i], w[i] = rng.Float64(), rng.ExpFloat64()
+		}
+		sums := make(map[string]float64)
+		for _, path := range supportedPaths() {
+			onPath(path, func() { sums[path], _ = SumAbove(x, w, 0.3) })
+		}
+		if avx512, ok := sums[pathAVX512]; ok && avx512 != sums[pathAVX2] {
+			t.Errorf("n=%d: the sums are %v", n, sums)
 		}
 	}
 }
