@@ -88,8 +88,27 @@ func count32(x []float32, limit float32) (count, looked int) {
 	return count, i
 }
 
-// CanSelect reports whether SumAbove and AtMost are much faster than loops in Go.
+// CanSelect reports whether SumAbove, Keep and Between are much faster than loops in Go.
 func CanSelect() bool { return samplingAVX512 || samplingAVX2 }
+
+// sumAbove32 is SumAbove of some elements, and returns how many.
+func sumAbove32(x, w []float32, limit float32) (sum float64, count, looked int) {
+	if !CanSelect() {
+		return 0, 0, 0
+	}
+	i := 0
+	for n := min(rowPart, len(x)&^63); n > 0; n = min(rowPart, (len(x)-i)&^63) {
+		part := 0.0
+		if samplingAVX512 {
+			count += sumAbove32AVX512(n, &x[i], &w[i], limit, &part)
+		} else {
+			count += sumAbove32AVX2(n, &x[i], &w[i], limit, &part)
+		}
+		sum += part
+		i += n
+	}
+	return sum, count, i
+}
 
 // sumAbove64 is SumAbove of some elements, and returns how many.
 func sumAbove64(x, w []float64, limit float64) (sum float64, count, looked int) {
@@ -100,9 +119,9 @@ func sumAbove64(x, w []float64, limit float64) (sum float64, count, looked int) 
 	for n := min(rowPart, len(x)&^7); n > 0; n = min(rowPart, (len(x)-i)&^7) {
 		part := 0.0
 		if samplingAVX512 {
-			count += sumAboveAVX512(n, &x[i], &w[i], limit, &part)
+			count += sumAbove64AVX512(n, &x[i], &w[i], limit, &part)
 		} else {
-			count += sumAboveAVX2(n, &x[i], &w[i], limit, &part)
+			count += sumAbove64AVX2(n, &x[i], &w[i], limit, &part)
 		}
 		sum += part
 		i += n
@@ -110,17 +129,58 @@ func sumAbove64(x, w []float64, limit float64) (sum float64, count, looked int) 
 	return sum, count, i
 }
 
-// atMost64 is AtMost of some elements, and returns how many it has kept and looked at.
-func atMost64(dstX, dstW, x, w []float64, limit float64) (kept, looked int) {
+// keep64 is Keep of some elements, and returns how many it has kept and looked at. It moves parts together, the first stays.
+func keep64(ids []int32, x, w []float64, limit float64) (kept, looked int) {
+	if !CanSelect() {
+		return 0, 0
+	}
+	i := 0
+	for n := min(rowPart, len(x)&^7); n > 0; n = min(rowPart, (len(x)-i)&^7) {
+		found := 0
+		if samplingAVX512 {
+			found = keepAVX512(n, &ids[i], &x[i], &w[i], limit)
+		} else {
+			found = keepAVX2(n, &ids[i], &x[i], &w[i], limit)
+		}
+		if kept < i {
+			copy(ids[kept:], ids[i:i+found])
+			copy(x[kept:], x[i:i+found])
+			copy(w[kept:], w[i:i+found])
+		}
+		kept += found
+		i += n
+	}
+	return kept, i
+}
+
+// between32 is Between of some elements, and returns how many it has kept and looked at.
+func between32(dstX, dstW, x, w []float32, lo, hi float32) (kept, looked int) {
+	if !CanSelect() {
+		return 0, 0
+	}
+	i := 0
+	for n := min(rowPart, len(x)&^15); n > 0; n = min(rowPart, (len(x)-i)&^15) {
+		if samplingAVX512 {
+			kept += between32AVX512(n, &x[i], &w[i], lo, hi, &dstX[kept], &dstW[kept])
+		} else {
+			kept += between32AVX2(n, &x[i], &w[i], lo, hi, &dstX[kept], &dstW[kept])
+		}
+		i += n
+	}
+	return kept, i
+}
+
+// between64 is Between of some elements, and returns how many it has kept and looked at.
+func between64(dstX, dstW, x, w []float64, lo, hi float64) (kept, looked int) {
 	if !CanSelect() {
 		return 0, 0
 	}
 	i := 0
 	for n := min(rowPart, len(x)&^7); n > 0; n = min(rowPart, (len(x)-i)&^7) {
 		if samplingAVX512 {
-			kept += atMostAVX512(n, &x[i], &w[i], limit, &dstX[kept], &dstW[kept])
+			kept += between64AVX512(n, &x[i], &w[i], lo, hi, &dstX[kept], &dstW[kept])
 		} else {
-			kept += atMostAVX2(n, &x[i], &w[i], limit, &dstX[kept], &dstW[kept])
+			kept += between64AVX2(n, &x[i], &w[i], lo, hi, &dstX[kept], &dstW[kept])
 		}
 		i += n
 	}
@@ -162,18 +222,30 @@ func weigh64(dst, x []float64, limit, scale float64, sums *[4]float64) int {
 }
 
 // roughSums adds up the blocks, if it does.
-func roughSums(dst []float64, x []float32, high, low, magic, least float32) bool {
-	if !CanSelect() {
-		return false
-	}
+func roughSums(dst []float64, x []float32, r rough) bool {
 	const blocks = rowPart / RoughBlock
 	for i := 0; i < len(dst); i += blocks {
 		n := min(blocks, len(dst)-i) * RoughBlock
-		if samplingAVX512 {
-			roughSumsAVX512(n, &x[i*RoughBlock], &dst[i], high, low, magic, least)
-		} else {
-			roughSumsAVX2(n, &x[i*RoughBlock], &dst[i], high, low, magic, least)
+		switch {
+		case samplingAVX512:
+			roughSumsAVX512(n, &x[i*RoughBlock], &dst[i], r.high, r.low, r.magic, r.least)
+		case samplingAVX2:
+			roughSumsAVX2(n, &x[i*RoughBlock], &dst[i], r.high, r.low, r.magic, r.least)
 		}
 	}
-	return true
+	return CanSelect()
+}
+
+// roughWeights computes the weights, if it does.
+func roughWeights(dst, x []float32, r rough) bool {
+	for i := 0; i < len(x); i += rowPart {
+		n := min(rowPart, len(x)-i)
+		switch {
+		case samplingAVX512:
+			roughWeightsAVX512(n, &x[i], &dst[i], r.high, r.low, r.magic, r.least)
+		case samplingAVX2:
+			roughWeightsAVX2(n, &x[i], &dst[i], r.high, r.low, r.magic, r.least)
+		}
+	}
+	return CanSelect()
 }

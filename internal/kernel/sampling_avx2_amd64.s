@@ -532,16 +532,6 @@ rough_done:
 	VZEROUPPER
 	RET
 
-DATA roughPowersAVX2<>+0(SB)/4, $0x3f800000
-DATA roughPowersAVX2<>+4(SB)/4, $0x3f7b95c2
-DATA roughPowersAVX2<>+8(SB)/4, $0x3f7837f0
-DATA roughPowersAVX2<>+12(SB)/4, $0x3f75fed7
-DATA roughPowersAVX2<>+16(SB)/4, $0x3f7504f3
-DATA roughPowersAVX2<>+20(SB)/4, $0x3f75672a
-DATA roughPowersAVX2<>+24(SB)/4, $0x3f7744fd
-DATA roughPowersAVX2<>+28(SB)/4, $0x3f7ac0c7
-GLOBL roughPowersAVX2<>(SB), RODATA|NOPTR, $32
-
 DATA f3db17218AVX2<>+0(SB)/4, $0x3db17218
 DATA f3db17218AVX2<>+4(SB)/4, $0x3db17218
 DATA f3db17218AVX2<>+8(SB)/4, $0x3db17218
@@ -571,6 +561,71 @@ DATA f38e35847AVX2<>+20(SB)/4, $0x38e35847
 DATA f38e35847AVX2<>+24(SB)/4, $0x38e35847
 DATA f38e35847AVX2<>+28(SB)/4, $0x38e35847
 GLOBL f38e35847AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA roughPowersAVX2<>+0(SB)/4, $0x3f800000
+DATA roughPowersAVX2<>+4(SB)/4, $0x3f7b95c2
+DATA roughPowersAVX2<>+8(SB)/4, $0x3f7837f0
+DATA roughPowersAVX2<>+12(SB)/4, $0x3f75fed7
+DATA roughPowersAVX2<>+16(SB)/4, $0x3f7504f3
+DATA roughPowersAVX2<>+20(SB)/4, $0x3f75672a
+DATA roughPowersAVX2<>+24(SB)/4, $0x3f7744fd
+DATA roughPowersAVX2<>+28(SB)/4, $0x3f7ac0c7
+GLOBL roughPowersAVX2<>(SB), RODATA|NOPTR, $32
+
+// func roughWeightsAVX2(n int, x *float32, y *float32, high float32, low float32, magic float32, least float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·roughWeightsAVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	VBROADCASTSS high+24(FP), Y0
+	VBROADCASTSS low+28(FP), Y1
+	VBROADCASTSS magic+32(FP), Y2
+	VBROADCASTSS least+36(FP), Y3
+	VMOVUPS      roughPowersAVX2<>+0(SB), Y4
+	XORQ         BX, BX
+
+roughWeights_block:
+	CMPQ        BX, AX
+	JGE         roughWeights_done
+	VMAXPS      (CX)(BX*4), Y3, Y5
+	VMOVAPS     Y5, Y6
+	VFMADD213PS Y2, Y0, Y6
+	VSUBPS      Y2, Y6, Y7
+	VPERMPS     Y4, Y6, Y8
+	VPSLLD      $0x14, Y6, Y6
+	VPADDD      Y6, Y8, Y8
+	VMOVAPS     Y5, Y6
+	VFMSUB213PS Y7, Y0, Y6
+	VFMADD231PS Y1, Y5, Y6
+	VMOVUPS     f38e35847AVX2<>+0(SB), Y5
+	VFMADD213PS f3b760619AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS f3db17218AVX2<>+0(SB), Y6, Y5
+	VMULPS      Y8, Y6, Y6
+	VFMADD231PS Y5, Y6, Y8
+	VMOVUPS     Y8, (DX)(BX*4)
+	VMAXPS      32(CX)(BX*4), Y3, Y5
+	VMOVAPS     Y5, Y6
+	VFMADD213PS Y2, Y0, Y6
+	VSUBPS      Y2, Y6, Y7
+	VPERMPS     Y4, Y6, Y8
+	VPSLLD      $0x14, Y6, Y6
+	VPADDD      Y6, Y8, Y8
+	VMOVAPS     Y5, Y6
+	VFMSUB213PS Y7, Y0, Y6
+	VFMADD231PS Y1, Y5, Y6
+	VMOVUPS     f38e35847AVX2<>+0(SB), Y5
+	VFMADD213PS f3b760619AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS f3db17218AVX2<>+0(SB), Y6, Y5
+	VMULPS      Y8, Y6, Y6
+	VFMADD231PS Y5, Y6, Y8
+	VMOVUPS     Y8, 32(DX)(BX*4)
+	ADDQ        $0x10, BX
+	JMP         roughWeights_block
+
+roughWeights_done:
+	VZEROUPPER
+	RET
 
 // func countAVX2(n int, x *float32, limit float32) int
 // Requires: AVX, POPCNT
@@ -640,9 +695,67 @@ count_done:
 	VZEROUPPER
 	RET
 
-// func sumAboveAVX2(n int, x *float64, w *float64, limit float64, sum *float64) int
+// func sumAbove32AVX2(n int, x *float32, w *float32, limit float32, sum *float64) int
 // Requires: AVX, POPCNT
-TEXT ·sumAboveAVX2(SB), NOSPLIT, $0-48
+TEXT ·sumAbove32AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         sum+32(FP), BX
+	VBROADCASTSS limit+24(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	XORQ         SI, SI
+	XORQ         DI, DI
+
+sumAbove32_block:
+	CMPQ         DI, AX
+	JGE          sumAbove32_done
+	VCMPPS       $0x11, (CX)(DI*4), Y0, Y3
+	VANDPS       (DX)(DI*4), Y3, Y4
+	VMOVMSKPS    Y3, R8
+	POPCNTL      R8, R8
+	ADDQ         R8, SI
+	VCMPPS       $0x11, 32(CX)(DI*4), Y0, Y3
+	VANDPS       32(DX)(DI*4), Y3, Y5
+	VMOVMSKPS    Y3, R8
+	POPCNTL      R8, R8
+	ADDQ         R8, SI
+	VADDPS       Y5, Y4, Y4
+	VCMPPS       $0x11, 64(CX)(DI*4), Y0, Y3
+	VANDPS       64(DX)(DI*4), Y3, Y5
+	VMOVMSKPS    Y3, R8
+	POPCNTL      R8, R8
+	ADDQ         R8, SI
+	VCMPPS       $0x11, 96(CX)(DI*4), Y0, Y3
+	VANDPS       96(DX)(DI*4), Y3, Y6
+	VMOVMSKPS    Y3, R8
+	POPCNTL      R8, R8
+	ADDQ         R8, SI
+	VADDPS       Y6, Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X3
+	VCVTPS2PD    X4, Y4
+	VCVTPS2PD    X3, Y3
+	VADDPD       Y4, Y1, Y1
+	VADDPD       Y3, Y2, Y2
+	ADDQ         $0x20, DI
+	JMP          sumAbove32_block
+
+sumAbove32_done:
+	VADDPD       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPD       X0, X1, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	VMOVSD       X1, (BX)
+	MOVQ         SI, ret+40(FP)
+	VZEROUPPER
+	RET
+
+// func sumAbove64AVX2(n int, x *float64, w *float64, limit float64, sum *float64) int
+// Requires: AVX, POPCNT
+TEXT ·sumAbove64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         n+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         w+16(FP), DX
@@ -661,9 +774,9 @@ TEXT ·sumAboveAVX2(SB), NOSPLIT, $0-48
 	MOVQ         AX, R8
 	ANDQ         $-32, R8
 
-sumAbove_block:
+sumAbove64_block:
 	CMPQ      DI, R8
-	JGE       sumAbove_rest
+	JGE       sumAbove64_rest
 	VCMPPD    $0x11, (CX)(DI*8), Y0, Y9
 	VMOVMSKPD Y9, R9
 	VANDPD    (DX)(DI*8), Y9, Y9
@@ -713,11 +826,11 @@ sumAbove_block:
 	POPCNTL   R9, R9
 	ADDQ      R9, SI
 	ADDQ      $0x20, DI
-	JMP       sumAbove_block
+	JMP       sumAbove64_block
 
-sumAbove_rest:
+sumAbove64_rest:
 	CMPQ      DI, AX
-	JGE       sumAbove_done
+	JGE       sumAbove64_done
 	VCMPPD    $0x11, (CX)(DI*8), Y0, Y9
 	VMOVMSKPD Y9, R8
 	VANDPD    (DX)(DI*8), Y9, Y9
@@ -731,9 +844,9 @@ sumAbove_rest:
 	POPCNTL   R8, R8
 	ADDQ      R8, SI
 	ADDQ      $0x08, DI
-	JMP       sumAbove_rest
+	JMP       sumAbove64_rest
 
-sumAbove_done:
+sumAbove64_done:
 	VADDPD       Y5, Y1, Y1
 	VADDPD       Y6, Y2, Y2
 	VADDPD       Y7, Y3, Y3
@@ -750,42 +863,43 @@ sumAbove_done:
 	VZEROUPPER
 	RET
 
-// func atMostAVX2(n int, x *float64, w *float64, limit float64, outX *float64, outW *float64) int
+// func keepAVX2(n int, ids *int32, x *float64, w *float64, limit float64) int
 // Requires: AVX, AVX2, POPCNT
-TEXT ·atMostAVX2(SB), NOSPLIT, $0-56
+TEXT ·keepAVX2(SB), NOSPLIT, $0-48
 	MOVQ         n+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         w+16(FP), DX
-	MOVQ         outX+32(FP), BX
-	MOVQ         outW+40(FP), SI
-	VBROADCASTSD limit+24(FP), Y0
-	LEAQ         doubleOrders<>+0(SB), DI
+	MOVQ         ids+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         w+24(FP), BX
+	VBROADCASTSD limit+32(FP), Y0
+	LEAQ         doubleOrders<>+0(SB), SI
+	LEAQ         floatOrders<>+0(SB), DI
 	XORQ         R8, R8
-	MOVQ         BX, R9
+	XORQ         R9, R9
 
-atMost_block:
+keep_block:
 	CMPQ      R8, AX
-	JGE       atMost_done
-	VMOVUPD   (CX)(R8*8), Y1
-	VMOVUPD   (DX)(R8*8), Y2
-	VCMPPD    $0x0d, Y1, Y0, Y3
+	JGE       keep_done
+	VMOVUPD   (DX)(R8*8), Y1
+	VMOVUPD   (BX)(R8*8), Y2
+	VCMPPD    $0x11, Y1, Y0, Y3
 	VMOVMSKPD Y3, R10
-	VPMOVZXBD (DI)(R10*8), Y3
+	VPMOVZXBD (DI)(R10*8), X3
+	VMOVUPS   (CX)(R8*4), X4
+	VPERMILPS X3, X4, X4
+	VMOVUPS   X4, (CX)(R9*4)
+	VPMOVZXBD (SI)(R10*8), Y3
 	VPERMPS   Y1, Y3, Y1
-	VMOVUPD   Y1, (BX)
-	VPMOVZXBD (DI)(R10*8), Y1
+	VMOVUPD   Y1, (DX)(R9*8)
+	VPMOVZXBD (SI)(R10*8), Y1
 	VPERMPS   Y2, Y1, Y1
-	VMOVUPD   Y1, (SI)
+	VMOVUPD   Y1, (BX)(R9*8)
 	POPCNTL   R10, R10
-	LEAQ      (BX)(R10*8), BX
-	LEAQ      (SI)(R10*8), SI
+	ADDQ      R10, R9
 	ADDQ      $0x04, R8
-	JMP       atMost_block
+	JMP       keep_block
 
-atMost_done:
-	SUBQ R9, BX
-	SHRQ $0x03, BX
-	MOVQ BX, ret+48(FP)
+keep_done:
+	MOVQ R9, ret+40(FP)
 	VZEROUPPER
 	RET
 
@@ -822,93 +936,6 @@ DATA doubleOrders<>+116(SB)/4, $0x00000706
 DATA doubleOrders<>+120(SB)/4, $0x03020100
 DATA doubleOrders<>+124(SB)/4, $0x07060504
 GLOBL doubleOrders<>(SB), RODATA|NOPTR, $128
-
-// func listAVX2(n int, x *float32, limit float32, first int32, ids *int32) int
-// Requires: AVX, AVX2, POPCNT
-TEXT ·listAVX2(SB), NOSPLIT, $0-40
-	MOVQ         n+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         ids+24(FP), DX
-	VBROADCASTSS limit+16(FP), Y0
-	LEAQ         floatOrders<>+0(SB), BX
-	MOVL         first+20(FP), SI
-	VMOVD        SI, X1
-	VPBROADCASTD X1, Y1
-	VPADDD       countAVX2<>+0(SB), Y1, Y1
-	MOVQ         DX, SI
-	XORQ         DI, DI
-	MOVQ         AX, R8
-	ANDQ         $-32, R8
-
-list_block:
-	CMPQ      DI, R8
-	JGE       list_rest
-	VCMPPS    $0x11, (CX)(DI*4), Y0, Y2
-	VCMPPS    $0x11, 32(CX)(DI*4), Y0, Y3
-	VCMPPS    $0x11, 64(CX)(DI*4), Y0, Y4
-	VCMPPS    $0x11, 96(CX)(DI*4), Y0, Y5
-	VORPS     Y2, Y3, Y6
-	VORPS     Y4, Y6, Y6
-	VORPS     Y5, Y6, Y6
-	VMOVMSKPS Y6, R9
-	TESTL     R9, R9
-	JNE       list_some
-	VPADDD    f00000020AVX2<>+0(SB), Y1, Y1
-	ADDQ      $0x20, DI
-	JMP       list_block
-
-list_some:
-	VMOVMSKPS Y2, R9
-	VPMOVZXBD (BX)(R9*8), Y2
-	VPERMPS   Y1, Y2, Y2
-	VMOVUPS   Y2, (DX)
-	VPADDD    f00000008AVX2<>+0(SB), Y1, Y1
-	POPCNTL   R9, R9
-	LEAQ      (DX)(R9*4), DX
-	VMOVMSKPS Y3, R9
-	VPMOVZXBD (BX)(R9*8), Y2
-	VPERMPS   Y1, Y2, Y2
-	VMOVUPS   Y2, (DX)
-	VPADDD    f00000008AVX2<>+0(SB), Y1, Y1
-	POPCNTL   R9, R9
-	LEAQ      (DX)(R9*4), DX
-	VMOVMSKPS Y4, R9
-	VPMOVZXBD (BX)(R9*8), Y2
-	VPERMPS   Y1, Y2, Y2
-	VMOVUPS   Y2, (DX)
-	VPADDD    f00000008AVX2<>+0(SB), Y1, Y1
-	POPCNTL   R9, R9
-	LEAQ      (DX)(R9*4), DX
-	VMOVMSKPS Y5, R9
-	VPMOVZXBD (BX)(R9*8), Y2
-	VPERMPS   Y1, Y2, Y2
-	VMOVUPS   Y2, (DX)
-	VPADDD    f00000008AVX2<>+0(SB), Y1, Y1
-	POPCNTL   R9, R9
-	LEAQ      (DX)(R9*4), DX
-	ADDQ      $0x20, DI
-	JMP       list_block
-
-list_rest:
-	CMPQ      DI, AX
-	JGE       list_done
-	VCMPPS    $0x11, (CX)(DI*4), Y0, Y2
-	VMOVMSKPS Y2, R8
-	VPMOVZXBD (BX)(R8*8), Y2
-	VPERMPS   Y1, Y2, Y2
-	VMOVUPS   Y2, (DX)
-	VPADDD    f00000008AVX2<>+0(SB), Y1, Y1
-	POPCNTL   R8, R8
-	LEAQ      (DX)(R8*4), DX
-	ADDQ      $0x08, DI
-	JMP       list_rest
-
-list_done:
-	SUBQ SI, DX
-	SHRQ $0x02, DX
-	MOVQ DX, ret+32(FP)
-	VZEROUPPER
-	RET
 
 DATA floatOrders<>+0(SB)/4, $0x00000000
 DATA floatOrders<>+4(SB)/4, $0x00000000
@@ -1423,6 +1450,181 @@ DATA floatOrders<>+2036(SB)/4, $0x00070605
 DATA floatOrders<>+2040(SB)/4, $0x03020100
 DATA floatOrders<>+2044(SB)/4, $0x07060504
 GLOBL floatOrders<>(SB), RODATA|NOPTR, $2048
+
+// func between32AVX2(n int, x *float32, w *float32, lo float32, hi float32, outX *float32, outW *float32) int
+// Requires: AVX, AVX2, POPCNT
+TEXT ·between32AVX2(SB), NOSPLIT, $0-56
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         outX+32(FP), BX
+	MOVQ         outW+40(FP), SI
+	VBROADCASTSS lo+24(FP), Y0
+	VBROADCASTSS hi+28(FP), Y1
+	LEAQ         floatOrders<>+0(SB), DI
+	XORQ         R8, R8
+	MOVQ         BX, R9
+
+between32_block:
+	CMPQ      R8, AX
+	JGE       between32_done
+	VMOVUPS   (CX)(R8*4), Y2
+	VCMPPS    $0x0d, Y2, Y1, Y3
+	VCMPPS    $0x11, Y2, Y0, Y4
+	VANDPS    Y4, Y3, Y3
+	VMOVMSKPS Y3, R10
+	ADDQ      $0x08, R8
+	TESTL     R10, R10
+	JEQ       between32_block
+	VMOVUPS   -32(DX)(R8*4), Y3
+	VPMOVZXBD (DI)(R10*8), Y4
+	VPERMPS   Y2, Y4, Y2
+	VMOVUPS   Y2, (BX)
+	VPMOVZXBD (DI)(R10*8), Y2
+	VPERMPS   Y3, Y2, Y2
+	VMOVUPS   Y2, (SI)
+	POPCNTL   R10, R10
+	LEAQ      (BX)(R10*4), BX
+	LEAQ      (SI)(R10*4), SI
+	JMP       between32_block
+
+between32_done:
+	SUBQ R9, BX
+	SHRQ $0x02, BX
+	MOVQ BX, ret+48(FP)
+	VZEROUPPER
+	RET
+
+// func between64AVX2(n int, x *float64, w *float64, lo float64, hi float64, outX *float64, outW *float64) int
+// Requires: AVX, AVX2, POPCNT
+TEXT ·between64AVX2(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         outX+40(FP), BX
+	MOVQ         outW+48(FP), SI
+	VBROADCASTSD lo+24(FP), Y0
+	VBROADCASTSD hi+32(FP), Y1
+	LEAQ         doubleOrders<>+0(SB), DI
+	XORQ         R8, R8
+	MOVQ         BX, R9
+
+between64_block:
+	CMPQ      R8, AX
+	JGE       between64_done
+	VMOVUPS   (CX)(R8*8), Y2
+	VCMPPD    $0x0d, Y2, Y1, Y3
+	VCMPPD    $0x11, Y2, Y0, Y4
+	VANDPS    Y4, Y3, Y3
+	VMOVMSKPD Y3, R10
+	ADDQ      $0x04, R8
+	TESTL     R10, R10
+	JEQ       between64_block
+	VMOVUPS   -32(DX)(R8*8), Y3
+	VPMOVZXBD (DI)(R10*8), Y4
+	VPERMPS   Y2, Y4, Y2
+	VMOVUPS   Y2, (BX)
+	VPMOVZXBD (DI)(R10*8), Y2
+	VPERMPS   Y3, Y2, Y2
+	VMOVUPS   Y2, (SI)
+	POPCNTL   R10, R10
+	LEAQ      (BX)(R10*8), BX
+	LEAQ      (SI)(R10*8), SI
+	JMP       between64_block
+
+between64_done:
+	SUBQ R9, BX
+	SHRQ $0x03, BX
+	MOVQ BX, ret+56(FP)
+	VZEROUPPER
+	RET
+
+// func listAVX2(n int, x *float32, limit float32, first int32, ids *int32) int
+// Requires: AVX, AVX2, POPCNT
+TEXT ·listAVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         ids+24(FP), DX
+	VBROADCASTSS limit+16(FP), Y0
+	LEAQ         floatOrders<>+0(SB), BX
+	MOVL         first+20(FP), SI
+	VMOVD        SI, X1
+	VPBROADCASTD X1, Y1
+	VPADDD       countAVX2<>+0(SB), Y1, Y1
+	MOVQ         DX, SI
+	XORQ         DI, DI
+	MOVQ         AX, R8
+	ANDQ         $-32, R8
+
+list_block:
+	CMPQ      DI, R8
+	JGE       list_rest
+	VCMPPS    $0x11, (CX)(DI*4), Y0, Y2
+	VCMPPS    $0x11, 32(CX)(DI*4), Y0, Y3
+	VCMPPS    $0x11, 64(CX)(DI*4), Y0, Y4
+	VCMPPS    $0x11, 96(CX)(DI*4), Y0, Y5
+	VORPS     Y2, Y3, Y6
+	VORPS     Y4, Y6, Y6
+	VORPS     Y5, Y6, Y6
+	VMOVMSKPS Y6, R9
+	TESTL     R9, R9
+	JNE       list_some
+	VPADDD    f00000020AVX2<>+0(SB), Y1, Y1
+	ADDQ      $0x20, DI
+	JMP       list_block
+
+list_some:
+	VMOVMSKPS Y2, R9
+	VPMOVZXBD (BX)(R9*8), Y2
+	VPERMPS   Y1, Y2, Y2
+	VMOVUPS   Y2, (DX)
+	VPADDD    f00000008AVX2<>+0(SB), Y1, Y1
+	POPCNTL   R9, R9
+	LEAQ      (DX)(R9*4), DX
+	VMOVMSKPS Y3, R9
+	VPMOVZXBD (BX)(R9*8), Y2
+	VPERMPS   Y1, Y2, Y2
+	VMOVUPS   Y2, (DX)
+	VPADDD    f00000008AVX2<>+0(SB), Y1, Y1
+	POPCNTL   R9, R9
+	LEAQ      (DX)(R9*4), DX
+	VMOVMSKPS Y4, R9
+	VPMOVZXBD (BX)(R9*8), Y2
+	VPERMPS   Y1, Y2, Y2
+	VMOVUPS   Y2, (DX)
+	VPADDD    f00000008AVX2<>+0(SB), Y1, Y1
+	POPCNTL   R9, R9
+	LEAQ      (DX)(R9*4), DX
+	VMOVMSKPS Y5, R9
+	VPMOVZXBD (BX)(R9*8), Y2
+	VPERMPS   Y1, Y2, Y2
+	VMOVUPS   Y2, (DX)
+	VPADDD    f00000008AVX2<>+0(SB), Y1, Y1
+	POPCNTL   R9, R9
+	LEAQ      (DX)(R9*4), DX
+	ADDQ      $0x20, DI
+	JMP       list_block
+
+list_rest:
+	CMPQ      DI, AX
+	JGE       list_done
+	VCMPPS    $0x11, (CX)(DI*4), Y0, Y2
+	VMOVMSKPS Y2, R8
+	VPMOVZXBD (BX)(R8*8), Y2
+	VPERMPS   Y1, Y2, Y2
+	VMOVUPS   Y2, (DX)
+	VPADDD    f00000008AVX2<>+0(SB), Y1, Y1
+	POPCNTL   R8, R8
+	LEAQ      (DX)(R8*4), DX
+	ADDQ      $0x08, DI
+	JMP       list_rest
+
+list_done:
+	SUBQ SI, DX
+	SHRQ $0x02, DX
+	MOVQ DX, ret+32(FP)
+	VZEROUPPER
+	RET
 
 DATA countAVX2<>+0(SB)/4, $0x00000000
 DATA countAVX2<>+4(SB)/4, $0x00000001

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"math"
+	"math/bits"
 
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -146,9 +148,54 @@ func (g *generator) count() {
 	g.end()
 }
 
-// sumAbove adds up in the same order whatever the length of a vector.
-func (g *generator) sumAbove() {
-	g.function("sumAbove", "func(n int, x, w *float64, limit float64, sum *float64) int",
+// sumAbove32 adds up four floats as such and their sums as doubles.
+func (g *generator) sumAbove32() {
+	const vecs = 4
+	g.function("sumAbove32", "func(n int, x, w *float32, limit float32, sum *float64) int",
+		`stores the sum of w[i] over the i < n with x[i] > limit, and returns how many there are. n must be a multiple of 64.`)
+	n := g.param("n").(reg.GPVirtual)
+	x, w, sum := g.param("x"), g.param("w"), g.param("sum")
+	limit := g.broadcast("limit")
+	acc := g.zeros(2)
+	total, at := g.GP64(), g.GP64()
+	g.XORQ(total, total)
+	g.XORQ(at, at)
+	g.Label("sumAbove32_block")
+	g.CMPQ(at, n)
+	g.JGE(LabelRef("sumAbove32_done"))
+	parts := make([]reg.VecVirtual, vecs)
+	for v := range parts {
+		some := g.GP64()
+		chosen := g.compare(lessOrdered, 4, Mem{Base: x, Index: at, Scale: 4, Disp: v * g.bytes()}, limit)
+		weights := Mem{Base: w, Index: at, Scale: 4, Disp: v * g.bytes()}
+		parts[v] = g.vector()
+		if g.masks {
+			g.VMOVUPS_Z(weights, chosen, parts[v])
+		} else {
+			g.VANDPS(weights, chosen, parts[v])
+		}
+		g.bits(chosen, 4, some)
+		g.POPCNTL(some.As32(), some.As32())
+		g.ADDQ(some, total)
+		if v%2 == 1 {
+			g.VADDPS(parts[v], parts[v-1], parts[v-1])
+		}
+	}
+	g.VADDPS(parts[2], parts[0], parts[0])
+	low, high := g.widen(parts[0])
+	g.VADDPD(low, acc[0], acc[0])
+	g.VADDPD(high, acc[1], acc[1])
+	g.ADDQ(Imm(uint64(vecs*g.width)), at)
+	g.JMP(LabelRef("sumAbove32_block"))
+	g.Label("sumAbove32_done")
+	g.VMOVSD(g.foldDoubles(acc), Mem{Base: sum})
+	g.Store(total, g.ReturnIndex(0))
+	g.end()
+}
+
+// sumAbove64 adds up in the same order whatever the length of a vector.
+func (g *generator) sumAbove64() {
+	g.function("sumAbove64", "func(n int, x, w *float64, limit float64, sum *float64) int",
 		`stores the sum of w[i] over the i < n with x[i] > limit, and returns how many there are. n must be a multiple of 8.`)
 	n := g.param("n").(reg.GPVirtual)
 	x, w, sum := g.param("x"), g.param("w"), g.param("sum")
@@ -178,54 +225,119 @@ func (g *generator) sumAbove() {
 		}
 		g.ADDQ(Imm(uint64(doubles)), at)
 	}
-	g.Label("sumAbove_block")
+	g.Label("sumAbove64_block")
 	g.CMPQ(at, whole)
-	g.JGE(LabelRef("sumAbove_rest"))
+	g.JGE(LabelRef("sumAbove64_rest"))
 	step(block)
-	g.JMP(LabelRef("sumAbove_block"))
-	g.Label("sumAbove_rest")
+	g.JMP(LabelRef("sumAbove64_block"))
+	g.Label("sumAbove64_rest")
 	g.CMPQ(at, n)
-	g.JGE(LabelRef("sumAbove_done"))
+	g.JGE(LabelRef("sumAbove64_done"))
 	step(8)
-	g.JMP(LabelRef("sumAbove_rest"))
-	g.Label("sumAbove_done")
+	g.JMP(LabelRef("sumAbove64_rest"))
+	g.Label("sumAbove64_done")
 	g.VMOVSD(g.foldDoubles(acc), Mem{Base: sum})
 	g.Store(total, g.ReturnIndex(0))
 	g.end()
 }
 
-func (g *generator) atMost() {
-	g.function("atMost", "func(n int, x, w *float64, limit float64, outX, outW *float64) int",
-		`writes x[i] and w[i] to outX and outW for each i < n with x[i] <= limit, in order, and returns how many there are.
-n must be a multiple of 8, and there must be room for 8 more than it writes.`)
+// keep moves three arrays together.
+func (g *generator) keep() {
+	g.function("keep", "func(n int, ids *int32, x, w *float64, limit float64) int",
+		`moves ids[i], x[i] and w[i] with x[i] > limit to the beginning for i < n, in order, and returns how many there are. What is
+behind them is overwritten up to n. n must be a multiple of 8.`)
+	lanes := g.width / 2
 	n := g.param("n").(reg.GPVirtual)
-	x, w := g.param("x"), g.param("w")
-	outX, outW := g.param("outX").(reg.GPVirtual), g.param("outW").(reg.GPVirtual)
+	ids, x, w := g.param("ids"), g.param("x"), g.param("w")
 	limit := g.vector()
 	g.VBROADCASTSD(g.paramAddr("limit"), limit)
 	c := g.compressor(8)
-	at, start := g.GP64(), g.GP64()
+	ofIDs := g.compressor(4)
+	at, to := g.GP64(), g.GP64()
 	g.XORQ(at, at)
-	g.MOVQ(outX, start)
-	g.Label("atMost_block")
+	g.XORQ(to, to)
+	g.Label("keep_block")
 	g.CMPQ(at, n)
-	g.JGE(LabelRef("atMost_done"))
+	g.JGE(LabelRef("keep_done"))
 	some := g.GP64()
 	a, b := g.vector(), g.vector()
 	g.VMOVUPD(Mem{Base: x, Index: at, Scale: 8}, a)
 	g.VMOVUPD(Mem{Base: w, Index: at, Scale: 8}, b)
-	chosen := g.compare(greaterEqualSignal, 8, a, limit)
+	chosen := g.compare(lessOrdered, 8, a, limit)
 	g.bits(chosen, 8, some)
-	g.VMOVUPD(c.compress(a, chosen, some), Mem{Base: outX})
-	g.VMOVUPD(c.compress(b, chosen, some), Mem{Base: outW})
+	if g.masks {
+		id, out := g.YMM(), g.YMM()
+		g.VMOVUPS(Mem{Base: ids, Index: at, Scale: 4}, id)
+		g.VCOMPRESSPS_Z(id, chosen, out)
+		g.VMOVUPS(out, Mem{Base: ids, Index: to, Scale: 4})
+	} else {
+		order, id := g.XMM(), g.XMM()
+		g.VPMOVZXBD(Mem{Base: ofIDs.orders, Index: some, Scale: 8}, order)
+		g.VMOVUPS(Mem{Base: ids, Index: at, Scale: 4}, id)
+		g.VPERMILPS(order, id, id)
+		g.VMOVUPS(id, Mem{Base: ids, Index: to, Scale: 4})
+	}
+	g.VMOVUPD(c.compress(a, chosen, some), Mem{Base: x, Index: to, Scale: 8})
+	g.VMOVUPD(c.compress(b, chosen, some), Mem{Base: w, Index: to, Scale: 8})
 	g.POPCNTL(some.As32(), some.As32())
-	g.LEAQ(Mem{Base: outX, Index: some, Scale: 8}, outX)
-	g.LEAQ(Mem{Base: outW, Index: some, Scale: 8}, outW)
-	g.ADDQ(Imm(uint64(g.width/2)), at)
-	g.JMP(LabelRef("atMost_block"))
-	g.Label("atMost_done")
+	g.ADDQ(some, to)
+	g.ADDQ(Imm(uint64(lanes)), at)
+	g.JMP(LabelRef("keep_block"))
+	g.Label("keep_done")
+	g.Store(to, g.ReturnIndex(0))
+	g.end()
+}
+
+// between writes the elements of a size.
+func (g *generator) between(size int) {
+	kind := fmt.Sprint(8 * size)
+	label := "between" + kind
+	room := g.bytes() / size
+	g.function(label, fmt.Sprintf("func(n int, x, w *float%s, lo, hi float%[1]s, outX, outW *float%[1]s) int", kind), fmt.Sprintf(
+		`writes x[i] and w[i] to outX and outW for each i < n with lo < x[i] <= hi, in order, and returns how many there are.
+n must be a multiple of %d, and there must be room for as many more than it writes.`, room))
+	n := g.param("n").(reg.GPVirtual)
+	x, w := g.param("x"), g.param("w")
+	outX, outW := g.param("outX").(reg.GPVirtual), g.param("outW").(reg.GPVirtual)
+	lo, hi := g.vector(), g.vector()
+	if size == 4 {
+		g.VBROADCASTSS(g.paramAddr("lo"), lo)
+		g.VBROADCASTSS(g.paramAddr("hi"), hi)
+	} else {
+		g.VBROADCASTSD(g.paramAddr("lo"), lo)
+		g.VBROADCASTSD(g.paramAddr("hi"), hi)
+	}
+	c := g.compressor(size)
+	at, start := g.GP64(), g.GP64()
+	g.XORQ(at, at)
+	g.MOVQ(outX, start)
+	g.Label(label + "_block")
+	g.CMPQ(at, n)
+	g.JGE(LabelRef(label + "_done"))
+	some := g.GP64()
+	a, b := g.vector(), g.vector()
+	g.VMOVUPS(Mem{Base: x, Index: at, Scale: uint8(size)}, a)
+	chosen := g.compare(greaterEqualSignal, size, a, hi)
+	above := g.compare(lessOrdered, size, a, lo)
+	if g.masks {
+		g.KANDW(above, chosen, chosen)
+	} else {
+		g.VANDPS(above, chosen, chosen)
+	}
+	g.bits(chosen, size, some)
+	g.ADDQ(Imm(uint64(room)), at)
+	g.TESTL(some.As32(), some.As32())
+	g.JEQ(LabelRef(label + "_block"))
+	g.VMOVUPS(Mem{Base: w, Index: at, Scale: uint8(size), Disp: -g.bytes()}, b)
+	g.VMOVUPS(c.compress(a, chosen, some), Mem{Base: outX})
+	g.VMOVUPS(c.compress(b, chosen, some), Mem{Base: outW})
+	g.POPCNTL(some.As32(), some.As32())
+	g.LEAQ(Mem{Base: outX, Index: some, Scale: uint8(size)}, outX)
+	g.LEAQ(Mem{Base: outW, Index: some, Scale: uint8(size)}, outW)
+	g.JMP(LabelRef(label + "_block"))
+	g.Label(label + "_done")
 	g.SUBQ(start, outX)
-	g.SHRQ(Imm(3), outX)
+	g.SHRQ(Imm(uint64(bits.TrailingZeros(uint(size)))), outX)
 	g.Store(outX, g.ReturnIndex(0))
 	g.end()
 }
