@@ -101,19 +101,24 @@ func (d *Distribution) cut(need, off float64) (limit float64, ok bool) {
 		return 0, false
 	}
 	off += float64(d.vocab+1<<12) * 0x1p-52 * need
-	room := len(d.logits) + 16
-	d.near = slices.Grow(d.near[:0], 4*room)[:4*room]
-	if len(d.logits) <= long {
-		return narrowCut(d.near, d.logits, d.weights, need, off, d.top, d.top, d.temp)
+	const spare = 16 // of what Between writes
+	scratch := func(n int) []float64 {
+		d.hist = slices.Grow(d.hist[:0], 2*(n+spare))[:2*(n+spare)]
+		return d.hist
+	}
+	if n := len(d.logits); n <= long {
+		return narrowCut(scratch(n), d.logits, d.weights, need, off, d.top, d.top, d.temp)
 	}
 	// Only those around the edge are looked at more than once.
 	head, _ := kernel.SumAbove(d.logits, d.weights, d.likely)
 	if math.IsInf(d.floor, 0) || !(head < need-off) { // nobody has guessed, or it was wrong
 		return 0, false
 	}
-	x, w := d.near[:room], d.near[room:2*room]
+	room := len(d.logits) + spare
+	d.near = slices.Grow(d.near[:0], 2*room)[:2*room]
+	x, w := d.near[:room], d.near[room:]
 	n := kernel.Between(x, w, d.logits, d.weights, math.Inf(-1), d.likely)
-	return narrowCut(d.near[2*room:], x[:n], w[:n], need-head, off, d.likely, d.top, d.temp)
+	return narrowCut(scratch(n), x[:n], w[:n], need-head, off, d.likely, d.top, d.temp)
 }
 
 // narrowCut returns one of x such that the weights w of those above sum to at least need, but without the least of these to
