@@ -55,7 +55,7 @@ type Distribution struct {
 	floats []float32
 	near   []float64
 	likely float64 // see guess
-	floor  float64 // of the list that TopP has made of row: what listFrom returned, -Inf if of all, +Inf if not known
+	floor  float64 // of the list that TopP has made of row: what listFrom returned, +Inf if not known
 	counts []int32 // by token, all 0 between steps
 	spare  []int32
 }

@@ -20,9 +20,13 @@ func (d *Distribution) TopP(p float64) error {
 	if p == 0 || p == 1 {
 		return nil
 	}
-	// No sort: list what is heavy enough to matter, and halve the interval of logits in which p is crossed. Where that is
+	// No sort: list what is heavy enough to matter, and narrow the interval of logits in which p is crossed. Where that is
 	// not fast, or not sure, histogram the list by logit, and rank only the bucket that crosses p.
 	row := d.row
+	if limit, ok := d.cutRow(p); ok {
+		d.relist(row, limit)
+		return nil
+	}
 	need, off := d.listNucleus(p)
 	if limit, ok := d.cut(need, off); ok {
 		d.keepAbove(row, limit)
@@ -45,10 +49,9 @@ func (d *Distribution) listNucleus(p float64) (need, off float64) {
 	if d.row == nil || d.weighed || d.vocab < 2*sampled {
 		d.weigh()
 		need = float64(p * d.total)
-		if kernel.CanSelect() && d.listAll() {
-			return need, 0
+		if d.row != nil || !kernel.CanSelect() { // else cut sees to it
+			d.dropLight(lightest(p, d.total, d.vocab))
 		}
-		d.dropLight(lightest(p, d.total, d.vocab))
 		return need, 0
 	}
 	if d.roughUp() {
@@ -67,71 +70,117 @@ func (d *Distribution) listNucleus(p float64) (need, off float64) {
 	return need, off
 }
 
-// listAll makes a list of row and of its weights if no token is masked, or reports that it has not: then a filter may as well
-// look for what it needs.
-func (d *Distribution) listAll() bool {
-	if d.row == nil {
-		return true
+// cutRow is cut of a small row. Rough weights are good enough for nearly all.
+func (d *Distribution) cutRow(p float64) (limit float64, ok bool) {
+	if !kernel.CanSelect() || d.row == nil || d.weighed || len(d.edits) > 0 || d.vocab >= 2*sampled {
+		return 0, false
 	}
-	d.ids, d.logits = kernel.ListValues(d.ids[:0], d.logits[:0], d.row, float32(math.Inf(-1)))
-	if len(d.ids) < d.vocab {
-		return false
+	const spare = 16 // of what Between writes
+	n := (d.vocab + 63) &^ 63
+	d.floats = slices.Grow(d.floats[:0], 4*n+2*spare)[:4*n+2*spare]
+	x, w, near := d.floats[:n], d.floats[n:2*n], d.floats[2*n:]
+	for i := copy(x, d.row); i < n; i++ {
+		x[i] = float32(math.Inf(-1))
 	}
-	d.exact()
-	d.row, d.floor = nil, math.Inf(-1)
-	return true
+	if !kernel.RoughWeights(w, x, d.top, d.scale()) {
+		return 0, false
+	}
+	total, _ := kernel.SumAbove(x, w, float32(math.Inf(-1)))
+	// The sum of the nucleus has an error, and p times that of all.
+	off := 2*kernel.RoughError*total + float64(d.vocab)*0x1p-100
+	cut, ok := narrowCut(near, x, w, p*total, off, float32(d.top), d.top, d.temp)
+	return float64(cut), ok
 }
 
 // cut returns a logit such that the tokens above it are the first of the ranking whose weights sum to at least need. It
 // reports whether it has one that stays right if need is wrong by off and sums are by their rounding: where tokens of the same
 // logit are at the edge, or where it would not be fast, it has not.
 func (d *Distribution) cut(need, off float64) (limit float64, ok bool) {
-	const long, turns = 4096, 40
+	const long = 4096
 	if !kernel.CanSelect() {
 		return 0, false
 	}
 	off += float64(d.vocab+1<<12) * 0x1p-52 * need
-	x, w := d.logits, d.weights
-	if len(x) > long { // only those around the edge are looked at more than once
-		head, _ := kernel.SumAbove(x, w, d.likely)
-		if math.IsInf(d.floor, 0) || !(head < need-off) { // nobody has guessed, or it was wrong
-			return 0, false
-		}
-		room := len(x) + 8
-		d.near = slices.Grow(d.near[:0], 2*room)[:2*room]
-		n := kernel.AtMost(d.near[:room], d.near[room:], x, w, d.likely)
-		x, w = d.near[:n], d.near[room:room+n]
-		need -= head
+	const spare = 16 // of what Between writes
+	scratch := func(n int) []float64 {
+		d.hist = slices.Grow(d.hist[:0], 2*(n+spare))[:2*(n+spare)]
+		return d.hist
 	}
-	lo, hi := math.Inf(-1), d.top
-	if len(x) < len(d.logits) {
-		hi = d.likely
+	if n := len(d.logits); n <= long {
+		return narrowCut(scratch(n), d.logits, d.weights, need, off, d.top, d.top, d.temp)
 	}
+	// Only those around the edge are looked at more than once.
+	head, _ := kernel.SumAbove(d.logits, d.weights, d.likely)
+	if math.IsInf(d.floor, 0) || !(head < need-off) { // nobody has guessed, or it was wrong
+		return 0, false
+	}
+	room := len(d.logits) + spare
+	d.near = slices.Grow(d.near[:0], 2*room)[:2*room]
+	x, w := d.near[:room], d.near[room:]
+	n := kernel.Between(x, w, d.logits, d.weights, math.Inf(-1), d.likely)
+	return narrowCut(scratch(n), x[:n], w[:n], need-head, off, d.likely, d.top, d.temp)
+}
+
+// narrowCut returns one of x such that the weights w of those above sum to at least need, but without the least of these to
+// less. It reports whether it has one that stays right if the sums and need are wrong by off together. No x is above high.
+// Near is memory for twice as many elements as Between wants.
+func narrowCut[F kernel.Float](near, x, w []F, need, off float64, high F, top, temp float64) (limit F, ok bool) {
+	const turns, few = 24, 8
+	lo, hi := F(math.Inf(-1)), high
 	sumLo, nLo := kernel.SumAbove(x, w, lo)
 	sumHi, nHi := 0.0, 0
-	next := hi
-	for i := range min(8, len(x)) {
-		next = min(next, x[i*len(x)/8])
-	}
-	for i := range turns {
-		if nLo-nHi == 1 {
-			return lo, need-sumHi > off && sumLo-need > off
+	weightLo, weightHi := 0.0, math.Exp((float64(high)-top)/temp)
+	run := 0 // how often the same end has moved, hi if negative
+	for range turns {
+		if nLo-nHi <= few {
+			n := kernel.Between(near[:len(near)/2], near[len(near)/2:], x, w, lo, hi)
+			return crossingLogit(near[:n], near[len(near)/2:], need-sumHi, off, lo)
 		}
-		if next > lo && next < hi {
-			if s, n := kernel.SumAbove(x, w, next); s < need {
-				hi, sumHi, nHi = next, s, n
-			} else {
-				lo, sumLo, nLo = next, s, n
-			}
-		}
+		// As if logits were spread evenly, and further if they have not been.
+		part := (need - sumHi) / (sumLo - sumHi)
 		switch {
-		case lo == math.Inf(-1):
-			next = hi - 2*(d.top-hi) - d.temp
-		case i%3 == 2:
-			next = lo + (hi-lo)/2
-		default: // as if the weights were spread evenly
-			next = hi - (hi-lo)*((need-sumHi)/(sumLo-sumHi))
+		case run > 1:
+			part -= part / 4
+		case run < -1:
+			part += (1 - part) / 4
 		}
+		weight := weightHi - part*(weightHi-weightLo)
+		next := F(top + float64(temp*math.Log(weight)))
+		if !(next > lo && next < hi) {
+			next = lo + (hi-lo)/2
+			weight = math.Exp((float64(next) - top) / temp)
+		}
+		if !(next > lo && next < hi) {
+			break
+		}
+		if s, n := kernel.SumAbove(x, w, next); s < need {
+			hi, sumHi, nHi, weightHi = next, s, n, weight
+			run = min(run, 0) - 1
+		} else {
+			lo, sumLo, nLo, weightLo = next, s, n, weight
+			run = max(run, 0) + 1
+		}
+	}
+	return 0, false
+}
+
+// crossingLogit is narrowCut of a few, which it sorts. All are above lo.
+func crossingLogit[F kernel.Float](x, w []F, need, off float64, lo F) (limit F, ok bool) {
+	for i := range x {
+		for j := i; j > 0 && x[j] > x[j-1]; j-- {
+			x[j], x[j-1] = x[j-1], x[j]
+			w[j], w[j-1] = w[j-1], w[j]
+		}
+	}
+	for i := range x {
+		last := need
+		if need -= float64(w[i]); need > 0 {
+			continue
+		}
+		if i+1 < len(x) {
+			lo = x[i+1]
+		}
+		return lo, last > off && -need > off && lo < x[i]
 	}
 	return 0, false
 }
@@ -139,19 +188,17 @@ func (d *Distribution) cut(need, off float64) (limit float64, ok bool) {
 // keepAbove keeps what is above limit of the list, which has been made of row if floor is not +Inf.
 func (d *Distribution) keepAbove(row []float32, limit float64) {
 	if limit >= d.floor && len(d.edits) == 0 && len(d.ids) > d.vocab/8 { // listing again is faster
-		d.ids, d.logits = kernel.ListValues(d.ids[:0], d.logits[:0], row, roundDown(limit))
-		d.weighed = false
+		d.relist(row, limit)
 		return
 	}
-	n := 0
-	for i, x := range d.logits {
-		d.ids[n], d.logits[n], d.weights[n] = d.ids[i], x, d.weights[i]
-		if x > limit {
-			n++
-		}
-	}
-	d.truncate(n)
+	d.truncate(kernel.Keep(d.ids, d.logits, d.weights, limit))
 	d.addUp()
+}
+
+// relist makes the list anew of what is above limit in row.
+func (d *Distribution) relist(row []float32, limit float64) {
+	d.ids, d.logits = kernel.ListValues(d.ids[:0], d.logits[:0], row, roundDown(limit))
+	d.row, d.weighed = nil, false
 }
 
 // cross returns the first token of the ranking of the list at which weights sum to at least need, and whether it stays

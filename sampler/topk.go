@@ -11,7 +11,16 @@ import (
 // not: k is a large part of a large row, or the guess was too high.
 func (d *Distribution) topOfRow(k int) bool {
 	if d.vocab < 2*sampled {
-		d.ids = list(d.ids[:0], d.row, cutOf(d.row, k, float32(d.top)))
+		limit := cutOf(d.row, k, float32(d.top))
+		if k > d.vocab/8 {
+			d.ids, d.logits = kernel.ListValues(d.ids[:0], d.logits[:0], d.row, limit)
+			if len(d.ids) == k {
+				d.row = nil
+				return true
+			}
+		} else {
+			d.ids = list(d.ids[:0], d.row, limit)
+		}
 	} else {
 		limit, ok := d.guessTop(k)
 		if !ok {
@@ -95,27 +104,40 @@ func (d *Distribution) guessTop(k int) (limit float32, ok bool) {
 // one it may be that. X holds no NaN, and top is the largest of it.
 func cutOf(x []float32, k int, top float32) float32 {
 	lo, hi := float32(math.Inf(-1)), top // more than k are above lo, and fewer above hi
-	if kernel.Count(x, lo) <= k {
+	nLo, nHi := kernel.Count(x, lo), 0
+	if nLo <= k {
 		return lo
 	}
 	next := top // the least of a few that are spread over x
 	for i := range 8 {
 		next = min(next, x[i*len(x)/8])
 	}
+	run := 0 // how often the same end has moved, hi if negative
 	for i := 0; ; i++ {
 		if next > lo && next < hi {
 			switch n := kernel.Count(x, next); {
 			case n == k:
 				return next
 			case n > k:
-				lo = next
+				lo, nLo = next, n
+				run = max(run, 0) + 1
 			default:
-				hi = next
+				hi, nHi = next, n
+				run = min(run, 0) - 1
 			}
 		}
-		// Halve the interval, and now and then the number of floats in it, which ends soon wherever it is.
-		next = float32((float64(lo) + float64(hi)) / 2)
-		if from, to := ordinal(lo), ordinal(hi); i%4 == 3 || !(next > lo && next < hi) {
+		// As if they thinned out towards the top, and further if they have not. Now and then halve the number of floats between,
+		// which ends soon wherever they are.
+		root := math.Sqrt(float64(nHi))
+		part := (math.Sqrt(float64(k)) - root) / (math.Sqrt(float64(nLo)) - root)
+		switch {
+		case run > 1:
+			part -= part / 8
+		case run < -1:
+			part += (1 - part) / 8
+		}
+		next = float32(float64(hi) - part*(float64(hi)-float64(lo)))
+		if from, to := ordinal(lo), ordinal(hi); i%8 == 7 || !(next > lo && next < hi) {
 			if to-from <= 1 {
 				return lo
 			}

@@ -15,6 +15,7 @@ import (
 // usePath makes kernels take the path and returns the one they took.
 func usePath(to string) (from string) {
 	from, activePath = activePath, to
+	samplingAVX2, samplingAVX512 = to == pathAVX2, to == pathAVX512
 	sgemmKernels, exps, linears, int8s = microkernelsOf(to), expKernelsOf(to), linearKernelsOf(to), int8KernelsOf(to, hasVNNI)
 	return from
 }

@@ -52,27 +52,52 @@ func Count(x []float32, limit float32) int {
 	return n
 }
 
-// SumAbove returns the sum of w[i] over the i with x[i] > limit, in an order that depends on the machine, and how many there
-// are.
-func SumAbove(x, w []float64, limit float64) (sum float64, count int) {
+// SumAbove returns the sum of w[i] over the i with x[i] > limit, and how many there are. Of float32, four are added up as such.
+// The order depends on the machine.
+func SumAbove[F Float](x, w []F, limit F) (sum float64, count int) {
 	w = w[:len(x)]
-	sum, count, from := sumAbove64(x, w, limit)
+	from := 0
+	if is32[F]() {
+		sum, count, from = sumAbove32(asFloat32s(x), asFloat32s(w), float32(limit))
+	} else {
+		sum, count, from = sumAbove64(asFloat64s(x), asFloat64s(w), float64(limit))
+	}
 	for i, v := range x[from:] {
 		if v > limit {
-			sum += w[from+i]
+			sum += float64(w[from+i])
 			count++
 		}
 	}
 	return sum, count
 }
 
-// AtMost stores the x[i] that are at most limit in dstX and their w[i] in dstW, in order, and returns how many there are. dstX
-// and dstW must be as long as x and 8 more, and must not overlap x and w.
-func AtMost(dstX, dstW, x, w []float64, limit float64) int {
-	w, dstX, dstW = w[:len(x)], dstX[:len(x)+8], dstW[:len(x)+8]
-	n, from := atMost64(dstX, dstW, x, w, limit)
+// Keep moves the ids[i], x[i] and w[i] with x[i] > limit to the beginning of their slices, in order, and returns how many there
+// are.
+func Keep(ids []int32, x, w []float64, limit float64) int {
+	ids, w = ids[:len(x)], w[:len(x)]
+	n, from := keep64(ids, x, w, limit)
+	for i := from; i < len(x); i++ {
+		v := x[i]
+		ids[n], x[n], w[n] = ids[i], v, w[i]
+		if v > limit {
+			n++
+		}
+	}
+	return n
+}
+
+// Between stores the x[i] with lo < x[i] <= hi in dstX and their w[i] in dstW, in order, and returns how many there are. dstX and
+// dstW must be as long as x and 16 more, and must not overlap x and w.
+func Between[F Float](dstX, dstW, x, w []F, lo, hi F) int {
+	w, dstX, dstW = w[:len(x)], dstX[:len(x)+16], dstW[:len(x)+16]
+	n, from := 0, 0
+	if is32[F]() {
+		n, from = between32(asFloat32s(dstX), asFloat32s(dstW), asFloat32s(x), asFloat32s(w), float32(lo), float32(hi))
+	} else {
+		n, from = between64(asFloat64s(dstX), asFloat64s(dstW), asFloat64s(x), asFloat64s(w), float64(lo), float64(hi))
+	}
 	for i, v := range x[from:] {
-		if v <= limit {
+		if v > lo && v <= hi {
 			dstX[n], dstW[n] = v, w[from+i]
 			n++
 		}
@@ -159,24 +184,46 @@ const RoughError = 5 * 0x1p-24
 // reports whether it has done so: it does not where it would not be faster than Weigh, where limit is not a float32 or where
 // it could not keep to RoughError. limit must be the largest of x.
 func RoughSums(dst []float64, x []float32, limit, scale float64) bool {
-	// Eighths of powers of two above 2^(whole/8), which is near the largest.
-	c := scale * (8 / math.Ln2)
-	if !(c >= 0x1p-40 && c <= 0x1p20 && math.Abs(limit)*c <= 0x1p20) {
+	r, ok := newRough(limit, scale)
+	if !ok || !roughSums(dst[:len(x)/RoughBlock], x, r) {
 		return false
 	}
-	const magic = 0x1.8p23 // adding it to what is small leaves the nearest integer in the low bits
-	whole := math.RoundToEven(limit * c)
-	high := float32(c)
-	low := float32(c - float64(high))
-	least := float32((whole - 8*120) / c)
-	if !roughSums(dst[:len(x)/RoughBlock], x, high, low, float32(magic-whole), least) {
-		return false
-	}
-	unit := math.Exp2((whole - limit*c) / 8)
 	for i := range dst[:len(x)/RoughBlock] {
-		dst[i] *= unit
+		dst[i] *= r.unit
 	}
 	return true
+}
+
+// RoughWeights computes dst[i] = e**((x[i]-limit)·scale) but for a factor that is common to all, in float32. It reports whether
+// it has done so, as RoughSums does; RoughError bounds the error of any sum that SumAbove makes of them. The length of x must
+// be a multiple of 64, and limit the largest of x.
+func RoughWeights(dst, x []float32, limit, scale float64) bool {
+	r, ok := newRough(limit, scale)
+	return ok && len(x)%64 == 0 && roughWeights(dst[:len(x)], x, r)
+}
+
+// rough says how to compute weights in float32, in eighths of powers of two.
+type rough struct {
+	high, low float32 // eighths in a unit of logits, which is their sum
+	magic     float32 // adding it leaves the nearest integer above that of the largest weight in the low bits
+	least     float32 // logits below weigh as much as this
+	unit      float64 // what the weights are to be multiplied by
+}
+
+// newRough returns false where float32 would not do, or limit is none.
+func newRough(limit, scale float64) (r rough, ok bool) {
+	c := scale * (8 / math.Ln2)
+	if !(c >= 0x1p-40 && c <= 0x1p20 && math.Abs(limit)*c <= 0x1p20) {
+		return r, false
+	}
+	const magic = 0x1.8p23
+	whole := math.RoundToEven(limit * c) // 2^(whole/8) is near the largest
+	r.high = float32(c)
+	r.low = float32(c - float64(r.high))
+	r.magic = float32(magic - whole)
+	r.least = float32((whole - 8*120) / c)
+	r.unit = math.Exp2((whole - limit*c) / 8)
+	return r, true
 }
 
 // weighPortable computes the weights. Its multiply-adds are fused wherever it runs and the conversion of the product

@@ -30,14 +30,19 @@ func above32(x []float32, limit float32) int {
 
 // list32 appends the indices of some elements above limit, and returns the number of elements that it has looked at.
 func list32(ids []int32, x []float32, limit float32) ([]int32, int) {
-	if !samplingAVX512 {
+	if !CanSelect() {
 		return ids, 0
 	}
 	const part = 4096
 	i := 0
 	for n := min(part, len(x)&^15); n > 0; n = min(part, (len(x)-i)&^15) {
 		ids = growBy(ids, n+16)
-		found := listAVX512(n, &x[i], limit, int32(i), &ids[:len(ids)+1][len(ids)])
+		to, found := &ids[:len(ids)+1][len(ids)], 0
+		if samplingAVX512 {
+			found = listAVX512(n, &x[i], limit, int32(i), to)
+		} else {
+			found = listAVX2(n, &x[i], limit, int32(i), to)
+		}
 		ids = ids[:len(ids)+found]
 		i += n
 	}
@@ -47,14 +52,19 @@ func list32(ids []int32, x []float32, limit float32) ([]int32, int) {
 // listValues32 appends the indices and the values of some elements above limit, and returns the number of elements that
 // it has looked at.
 func listValues32(ids []int32, values []float64, x []float32, limit float32) ([]int32, []float64, int) {
-	if !samplingAVX512 {
+	if !CanSelect() {
 		return ids, values, 0
 	}
 	const part = 4096
 	i := 0
 	for n := min(part, len(x)&^15); n > 0; n = min(part, (len(x)-i)&^15) {
 		ids, values = growBy(ids, n+16), growBy(values, n+16)
-		found := listValuesAVX512(n, &x[i], limit, int32(i), &ids[:len(ids)+1][len(ids)], &values[:len(values)+1][len(values)])
+		to, toValues, found := &ids[:len(ids)+1][len(ids)], &values[:len(values)+1][len(values)], 0
+		if samplingAVX512 {
+			found = listValuesAVX512(n, &x[i], limit, int32(i), to, toValues)
+		} else {
+			found = listValuesAVX2(n, &x[i], limit, int32(i), to, toValues)
+		}
 		ids, values = ids[:len(ids)+found], values[:len(values)+found]
 		i += n
 	}
@@ -63,43 +73,115 @@ func listValues32(ids []int32, values []float64, x []float32, limit float32) ([]
 
 // count32 counts the elements above limit among some, and returns how many it has looked at.
 func count32(x []float32, limit float32) (count, looked int) {
-	if !samplingAVX512 {
+	if !CanSelect() {
 		return 0, 0
 	}
 	i := 0
 	for n := min(rowPart, len(x)&^15); n > 0; n = min(rowPart, (len(x)-i)&^15) {
-		count += countAVX512(n, &x[i], limit)
+		if samplingAVX512 {
+			count += countAVX512(n, &x[i], limit)
+		} else {
+			count += countAVX2(n, &x[i], limit)
+		}
 		i += n
 	}
 	return count, i
 }
 
-// CanSelect reports whether SumAbove and AtMost are much faster than loops in Go.
-func CanSelect() bool { return samplingAVX512 }
+// CanSelect reports whether SumAbove, Keep and Between are much faster than loops in Go.
+func CanSelect() bool { return samplingAVX512 || samplingAVX2 }
 
-// sumAbove64 is SumAbove of some elements, and returns how many.
-func sumAbove64(x, w []float64, limit float64) (sum float64, count, looked int) {
-	if !samplingAVX512 {
+// sumAbove32 is SumAbove of some elements, and returns how many.
+func sumAbove32(x, w []float32, limit float32) (sum float64, count, looked int) {
+	if !CanSelect() {
 		return 0, 0, 0
 	}
 	i := 0
-	for n := min(rowPart, len(x)&^7); n > 0; n = min(rowPart, (len(x)-i)&^7) {
+	for n := min(rowPart, len(x)&^63); n > 0; n = min(rowPart, (len(x)-i)&^63) {
 		part := 0.0
-		count += sumAboveAVX512(n, &x[i], &w[i], limit, &part)
+		if samplingAVX512 {
+			count += sumAbove32AVX512(n, &x[i], &w[i], limit, &part)
+		} else {
+			count += sumAbove32AVX2(n, &x[i], &w[i], limit, &part)
+		}
 		sum += part
 		i += n
 	}
 	return sum, count, i
 }
 
-// atMost64 is AtMost of some elements, and returns how many it has kept and looked at.
-func atMost64(dstX, dstW, x, w []float64, limit float64) (kept, looked int) {
-	if !samplingAVX512 {
+// sumAbove64 is SumAbove of some elements, and returns how many.
+func sumAbove64(x, w []float64, limit float64) (sum float64, count, looked int) {
+	if !CanSelect() {
+		return 0, 0, 0
+	}
+	i := 0
+	for n := min(rowPart, len(x)&^7); n > 0; n = min(rowPart, (len(x)-i)&^7) {
+		part := 0.0
+		if samplingAVX512 {
+			count += sumAbove64AVX512(n, &x[i], &w[i], limit, &part)
+		} else {
+			count += sumAbove64AVX2(n, &x[i], &w[i], limit, &part)
+		}
+		sum += part
+		i += n
+	}
+	return sum, count, i
+}
+
+// keep64 is Keep of some elements, and returns how many it has kept and looked at. It moves parts together, the first stays.
+func keep64(ids []int32, x, w []float64, limit float64) (kept, looked int) {
+	if !CanSelect() {
 		return 0, 0
 	}
 	i := 0
 	for n := min(rowPart, len(x)&^7); n > 0; n = min(rowPart, (len(x)-i)&^7) {
-		kept += atMostAVX512(n, &x[i], &w[i], limit, &dstX[kept], &dstW[kept])
+		found := 0
+		if samplingAVX512 {
+			found = keepAVX512(n, &ids[i], &x[i], &w[i], limit)
+		} else {
+			found = keepAVX2(n, &ids[i], &x[i], &w[i], limit)
+		}
+		if kept < i {
+			copy(ids[kept:], ids[i:i+found])
+			copy(x[kept:], x[i:i+found])
+			copy(w[kept:], w[i:i+found])
+		}
+		kept += found
+		i += n
+	}
+	return kept, i
+}
+
+// between32 is Between of some elements, and returns how many it has kept and looked at.
+func between32(dstX, dstW, x, w []float32, lo, hi float32) (kept, looked int) {
+	if !CanSelect() {
+		return 0, 0
+	}
+	i := 0
+	for n := min(rowPart, len(x)&^15); n > 0; n = min(rowPart, (len(x)-i)&^15) {
+		if samplingAVX512 {
+			kept += between32AVX512(n, &x[i], &w[i], lo, hi, &dstX[kept], &dstW[kept])
+		} else {
+			kept += between32AVX2(n, &x[i], &w[i], lo, hi, &dstX[kept], &dstW[kept])
+		}
+		i += n
+	}
+	return kept, i
+}
+
+// between64 is Between of some elements, and returns how many it has kept and looked at.
+func between64(dstX, dstW, x, w []float64, lo, hi float64) (kept, looked int) {
+	if !CanSelect() {
+		return 0, 0
+	}
+	i := 0
+	for n := min(rowPart, len(x)&^7); n > 0; n = min(rowPart, (len(x)-i)&^7) {
+		if samplingAVX512 {
+			kept += between64AVX512(n, &x[i], &w[i], lo, hi, &dstX[kept], &dstW[kept])
+		} else {
+			kept += between64AVX2(n, &x[i], &w[i], lo, hi, &dstX[kept], &dstW[kept])
+		}
 		i += n
 	}
 	return kept, i
@@ -140,18 +222,30 @@ func weigh64(dst, x []float64, limit, scale float64, sums *[4]float64) int {
 }
 
 // roughSums adds up the blocks, if it does.
-func roughSums(dst []float64, x []float32, high, low, magic, least float32) bool {
-	if !samplingAVX512 && !samplingAVX2 {
-		return false
-	}
+func roughSums(dst []float64, x []float32, r rough) bool {
 	const blocks = rowPart / RoughBlock
 	for i := 0; i < len(dst); i += blocks {
 		n := min(blocks, len(dst)-i) * RoughBlock
-		if samplingAVX512 {
-			roughSumsAVX512(n, &x[i*RoughBlock], &dst[i], high, low, magic, least)
-		} else {
-			roughSumsAVX2(n, &x[i*RoughBlock], &dst[i], high, low, magic, least)
+		switch {
+		case samplingAVX512:
+			roughSumsAVX512(n, &x[i*RoughBlock], &dst[i], r.high, r.low, r.magic, r.least)
+		case samplingAVX2:
+			roughSumsAVX2(n, &x[i*RoughBlock], &dst[i], r.high, r.low, r.magic, r.least)
 		}
 	}
-	return true
+	return CanSelect()
+}
+
+// roughWeights computes the weights, if it does.
+func roughWeights(dst, x []float32, r rough) bool {
+	for i := 0; i < len(x); i += rowPart {
+		n := min(rowPart, len(x)-i)
+		switch {
+		case samplingAVX512:
+			roughWeightsAVX512(n, &x[i], &dst[i], r.high, r.low, r.magic, r.least)
+		case samplingAVX2:
+			roughWeightsAVX2(n, &x[i], &dst[i], r.high, r.low, r.magic, r.least)
+		}
+	}
+	return CanSelect()
 }

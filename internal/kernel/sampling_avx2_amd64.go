@@ -26,3 +26,54 @@ func weigh64AVX2(n int, x *float64, y *float64, limit float64, scale float64, su
 //
 //go:noescape
 func roughSumsAVX2(n int, x *float32, y *float64, high float32, low float32, magic float32, least float32)
+
+// roughWeightsAVX2 computes y[i] = 2**(m/8) for i < n, where magic+m is max(x[i], least)*(high+low) + magic before it is rounded. n must be
+// a multiple of 64.
+//
+//go:noescape
+func roughWeightsAVX2(n int, x *float32, y *float32, high float32, low float32, magic float32, least float32)
+
+// countAVX2 returns how many x[i] > limit there are for i < n. n must be a multiple of 16.
+//
+//go:noescape
+func countAVX2(n int, x *float32, limit float32) int
+
+// sumAbove32AVX2 stores the sum of w[i] over the i < n with x[i] > limit, and returns how many there are. n must be a multiple of 64.
+//
+//go:noescape
+func sumAbove32AVX2(n int, x *float32, w *float32, limit float32, sum *float64) int
+
+// sumAbove64AVX2 stores the sum of w[i] over the i < n with x[i] > limit, and returns how many there are. n must be a multiple of 8.
+//
+//go:noescape
+func sumAbove64AVX2(n int, x *float64, w *float64, limit float64, sum *float64) int
+
+// keepAVX2 moves ids[i], x[i] and w[i] with x[i] > limit to the beginning for i < n, in order, and returns how many there are. What is
+// behind them is overwritten up to n. n must be a multiple of 8.
+//
+//go:noescape
+func keepAVX2(n int, ids *int32, x *float64, w *float64, limit float64) int
+
+// between32AVX2 writes x[i] and w[i] to outX and outW for each i < n with lo < x[i] <= hi, in order, and returns how many there are.
+// n must be a multiple of 8, and there must be room for as many more than it writes.
+//
+//go:noescape
+func between32AVX2(n int, x *float32, w *float32, lo float32, hi float32, outX *float32, outW *float32) int
+
+// between64AVX2 writes x[i] and w[i] to outX and outW for each i < n with lo < x[i] <= hi, in order, and returns how many there are.
+// n must be a multiple of 4, and there must be room for as many more than it writes.
+//
+//go:noescape
+func between64AVX2(n int, x *float64, w *float64, lo float64, hi float64, outX *float64, outW *float64) int
+
+// listAVX2 writes first+i to ids for each i < n with x[i] > limit, in order, and returns how many there are. n must be a
+// multiple of 16, and there must be room for 16 ids more than it writes.
+//
+//go:noescape
+func listAVX2(n int, x *float32, limit float32, first int32, ids *int32) int
+
+// listValuesAVX2 writes first+i to ids and x[i] to y for each i < n with x[i] > limit, in order, and returns how many there are.
+// n must be a multiple of 16, and there must be room for 16 more than it writes.
+//
+//go:noescape
+func listValuesAVX2(n int, x *float32, limit float32, first int32, ids *int32, y *float64) int

@@ -71,39 +71,39 @@ above_block:
 	JMP       above_block
 
 above_found:
-	VMOVMSKPS Y1, BX
-	TESTL     BX, BX
+	VMOVMSKPS Y1, AX
+	TESTL     AX, AX
 	JNE       above_at
 	ADDQ      $0x08, DX
-	VMOVMSKPS Y2, BX
-	TESTL     BX, BX
+	VMOVMSKPS Y2, AX
+	TESTL     AX, AX
 	JNE       above_at
 	ADDQ      $0x08, DX
-	VMOVMSKPS Y3, BX
-	TESTL     BX, BX
+	VMOVMSKPS Y3, AX
+	TESTL     AX, AX
 	JNE       above_at
 	ADDQ      $0x08, DX
-	VMOVMSKPS Y4, BX
-	TESTL     BX, BX
+	VMOVMSKPS Y4, AX
+	TESTL     AX, AX
 	JNE       above_at
 	ADDQ      $0x08, DX
-	VMOVMSKPS Y5, BX
-	TESTL     BX, BX
+	VMOVMSKPS Y5, AX
+	TESTL     AX, AX
 	JNE       above_at
 	ADDQ      $0x08, DX
-	VMOVMSKPS Y6, BX
-	TESTL     BX, BX
+	VMOVMSKPS Y6, AX
+	TESTL     AX, AX
 	JNE       above_at
 	ADDQ      $0x08, DX
-	VMOVMSKPS Y7, BX
-	TESTL     BX, BX
+	VMOVMSKPS Y7, AX
+	TESTL     AX, AX
 	JNE       above_at
 	ADDQ      $0x08, DX
-	VMOVMSKPS Y8, BX
-	TESTL     BX, BX
+	VMOVMSKPS Y8, AX
+	TESTL     AX, AX
 
 above_at:
-	BSFL BX, SI
+	BSFL AX, SI
 	ADDQ SI, DX
 	MOVQ DX, ret+24(FP)
 	VZEROUPPER
@@ -532,16 +532,6 @@ rough_done:
 	VZEROUPPER
 	RET
 
-DATA roughPowersAVX2<>+0(SB)/4, $0x3f800000
-DATA roughPowersAVX2<>+4(SB)/4, $0x3f7b95c2
-DATA roughPowersAVX2<>+8(SB)/4, $0x3f7837f0
-DATA roughPowersAVX2<>+12(SB)/4, $0x3f75fed7
-DATA roughPowersAVX2<>+16(SB)/4, $0x3f7504f3
-DATA roughPowersAVX2<>+20(SB)/4, $0x3f75672a
-DATA roughPowersAVX2<>+24(SB)/4, $0x3f7744fd
-DATA roughPowersAVX2<>+28(SB)/4, $0x3f7ac0c7
-GLOBL roughPowersAVX2<>(SB), RODATA|NOPTR, $32
-
 DATA f3db17218AVX2<>+0(SB)/4, $0x3db17218
 DATA f3db17218AVX2<>+4(SB)/4, $0x3db17218
 DATA f3db17218AVX2<>+8(SB)/4, $0x3db17218
@@ -571,3 +561,1143 @@ DATA f38e35847AVX2<>+20(SB)/4, $0x38e35847
 DATA f38e35847AVX2<>+24(SB)/4, $0x38e35847
 DATA f38e35847AVX2<>+28(SB)/4, $0x38e35847
 GLOBL f38e35847AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA roughPowersAVX2<>+0(SB)/4, $0x3f800000
+DATA roughPowersAVX2<>+4(SB)/4, $0x3f7b95c2
+DATA roughPowersAVX2<>+8(SB)/4, $0x3f7837f0
+DATA roughPowersAVX2<>+12(SB)/4, $0x3f75fed7
+DATA roughPowersAVX2<>+16(SB)/4, $0x3f7504f3
+DATA roughPowersAVX2<>+20(SB)/4, $0x3f75672a
+DATA roughPowersAVX2<>+24(SB)/4, $0x3f7744fd
+DATA roughPowersAVX2<>+28(SB)/4, $0x3f7ac0c7
+GLOBL roughPowersAVX2<>(SB), RODATA|NOPTR, $32
+
+// func roughWeightsAVX2(n int, x *float32, y *float32, high float32, low float32, magic float32, least float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·roughWeightsAVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	VBROADCASTSS high+24(FP), Y0
+	VBROADCASTSS low+28(FP), Y1
+	VBROADCASTSS magic+32(FP), Y2
+	VBROADCASTSS least+36(FP), Y3
+	VMOVUPS      roughPowersAVX2<>+0(SB), Y4
+	XORQ         BX, BX
+
+roughWeights_block:
+	CMPQ        BX, AX
+	JGE         roughWeights_done
+	VMAXPS      (CX)(BX*4), Y3, Y5
+	VMOVAPS     Y5, Y6
+	VFMADD213PS Y2, Y0, Y6
+	VSUBPS      Y2, Y6, Y7
+	VPERMPS     Y4, Y6, Y8
+	VPSLLD      $0x14, Y6, Y6
+	VPADDD      Y6, Y8, Y8
+	VMOVAPS     Y5, Y6
+	VFMSUB213PS Y7, Y0, Y6
+	VFMADD231PS Y1, Y5, Y6
+	VMOVUPS     f38e35847AVX2<>+0(SB), Y5
+	VFMADD213PS f3b760619AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS f3db17218AVX2<>+0(SB), Y6, Y5
+	VMULPS      Y8, Y6, Y6
+	VFMADD231PS Y5, Y6, Y8
+	VMOVUPS     Y8, (DX)(BX*4)
+	VMAXPS      32(CX)(BX*4), Y3, Y5
+	VMOVAPS     Y5, Y6
+	VFMADD213PS Y2, Y0, Y6
+	VSUBPS      Y2, Y6, Y7
+	VPERMPS     Y4, Y6, Y8
+	VPSLLD      $0x14, Y6, Y6
+	VPADDD      Y6, Y8, Y8
+	VMOVAPS     Y5, Y6
+	VFMSUB213PS Y7, Y0, Y6
+	VFMADD231PS Y1, Y5, Y6
+	VMOVUPS     f38e35847AVX2<>+0(SB), Y5
+	VFMADD213PS f3b760619AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS f3db17218AVX2<>+0(SB), Y6, Y5
+	VMULPS      Y8, Y6, Y6
+	VFMADD231PS Y5, Y6, Y8
+	VMOVUPS     Y8, 32(DX)(BX*4)
+	ADDQ        $0x10, BX
+	JMP         roughWeights_block
+
+roughWeights_done:
+	VZEROUPPER
+	RET
+
+// func countAVX2(n int, x *float32, limit float32) int
+// Requires: AVX, POPCNT
+TEXT ·countAVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	VBROADCASTSS limit+16(FP), Y0
+	XORQ         DX, DX
+	XORQ         BX, BX
+	MOVQ         AX, SI
+	ANDQ         $-64, SI
+
+count_block:
+	CMPQ      BX, SI
+	JGE       count_rest
+	VCMPPS    $0x11, (CX)(BX*4), Y0, Y1
+	VMOVMSKPS Y1, DI
+	POPCNTL   DI, DI
+	ADDQ      DI, DX
+	VCMPPS    $0x11, 32(CX)(BX*4), Y0, Y1
+	VMOVMSKPS Y1, DI
+	POPCNTL   DI, DI
+	ADDQ      DI, DX
+	VCMPPS    $0x11, 64(CX)(BX*4), Y0, Y1
+	VMOVMSKPS Y1, DI
+	POPCNTL   DI, DI
+	ADDQ      DI, DX
+	VCMPPS    $0x11, 96(CX)(BX*4), Y0, Y1
+	VMOVMSKPS Y1, DI
+	POPCNTL   DI, DI
+	ADDQ      DI, DX
+	VCMPPS    $0x11, 128(CX)(BX*4), Y0, Y1
+	VMOVMSKPS Y1, DI
+	POPCNTL   DI, DI
+	ADDQ      DI, DX
+	VCMPPS    $0x11, 160(CX)(BX*4), Y0, Y1
+	VMOVMSKPS Y1, DI
+	POPCNTL   DI, DI
+	ADDQ      DI, DX
+	VCMPPS    $0x11, 192(CX)(BX*4), Y0, Y1
+	VMOVMSKPS Y1, DI
+	POPCNTL   DI, DI
+	ADDQ      DI, DX
+	VCMPPS    $0x11, 224(CX)(BX*4), Y0, Y1
+	VMOVMSKPS Y1, DI
+	POPCNTL   DI, DI
+	ADDQ      DI, DX
+	ADDQ      $0x40, BX
+	JMP       count_block
+
+count_rest:
+	CMPQ      BX, AX
+	JGE       count_done
+	VCMPPS    $0x11, (CX)(BX*4), Y0, Y1
+	VMOVMSKPS Y1, SI
+	POPCNTL   SI, SI
+	ADDQ      SI, DX
+	VCMPPS    $0x11, 32(CX)(BX*4), Y0, Y1
+	VMOVMSKPS Y1, SI
+	POPCNTL   SI, SI
+	ADDQ      SI, DX
+	ADDQ      $0x10, BX
+	JMP       count_rest
+
+count_done:
+	MOVQ DX, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func sumAbove32AVX2(n int, x *float32, w *float32, limit float32, sum *float64) int
+// Requires: AVX, POPCNT
+TEXT ·sumAbove32AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         sum+32(FP), BX
+	VBROADCASTSS limit+24(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	XORQ         SI, SI
+	XORQ         DI, DI
+
+sumAbove32_block:
+	CMPQ         DI, AX
+	JGE          sumAbove32_done
+	VCMPPS       $0x11, (CX)(DI*4), Y0, Y3
+	VANDPS       (DX)(DI*4), Y3, Y4
+	VMOVMSKPS    Y3, R8
+	POPCNTL      R8, R8
+	ADDQ         R8, SI
+	VCMPPS       $0x11, 32(CX)(DI*4), Y0, Y3
+	VANDPS       32(DX)(DI*4), Y3, Y5
+	VMOVMSKPS    Y3, R8
+	POPCNTL      R8, R8
+	ADDQ         R8, SI
+	VADDPS       Y5, Y4, Y4
+	VCMPPS       $0x11, 64(CX)(DI*4), Y0, Y3
+	VANDPS       64(DX)(DI*4), Y3, Y5
+	VMOVMSKPS    Y3, R8
+	POPCNTL      R8, R8
+	ADDQ         R8, SI
+	VCMPPS       $0x11, 96(CX)(DI*4), Y0, Y3
+	VANDPS       96(DX)(DI*4), Y3, Y6
+	VMOVMSKPS    Y3, R8
+	POPCNTL      R8, R8
+	ADDQ         R8, SI
+	VADDPS       Y6, Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X3
+	VCVTPS2PD    X4, Y4
+	VCVTPS2PD    X3, Y3
+	VADDPD       Y4, Y1, Y1
+	VADDPD       Y3, Y2, Y2
+	ADDQ         $0x20, DI
+	JMP          sumAbove32_block
+
+sumAbove32_done:
+	VADDPD       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPD       X0, X1, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	VMOVSD       X1, (BX)
+	MOVQ         SI, ret+40(FP)
+	VZEROUPPER
+	RET
+
+// func sumAbove64AVX2(n int, x *float64, w *float64, limit float64, sum *float64) int
+// Requires: AVX, POPCNT
+TEXT ·sumAbove64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         sum+32(FP), BX
+	VBROADCASTSD limit+24(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	XORQ         SI, SI
+	XORQ         DI, DI
+	MOVQ         AX, R8
+	ANDQ         $-32, R8
+
+sumAbove64_block:
+	CMPQ      DI, R8
+	JGE       sumAbove64_rest
+	VCMPPD    $0x11, (CX)(DI*8), Y0, Y9
+	VMOVMSKPD Y9, R9
+	VANDPD    (DX)(DI*8), Y9, Y9
+	VADDPD    Y9, Y1, Y1
+	POPCNTL   R9, R9
+	ADDQ      R9, SI
+	VCMPPD    $0x11, 32(CX)(DI*8), Y0, Y9
+	VMOVMSKPD Y9, R9
+	VANDPD    32(DX)(DI*8), Y9, Y9
+	VADDPD    Y9, Y2, Y2
+	POPCNTL   R9, R9
+	ADDQ      R9, SI
+	VCMPPD    $0x11, 64(CX)(DI*8), Y0, Y9
+	VMOVMSKPD Y9, R9
+	VANDPD    64(DX)(DI*8), Y9, Y9
+	VADDPD    Y9, Y3, Y3
+	POPCNTL   R9, R9
+	ADDQ      R9, SI
+	VCMPPD    $0x11, 96(CX)(DI*8), Y0, Y9
+	VMOVMSKPD Y9, R9
+	VANDPD    96(DX)(DI*8), Y9, Y9
+	VADDPD    Y9, Y4, Y4
+	POPCNTL   R9, R9
+	ADDQ      R9, SI
+	VCMPPD    $0x11, 128(CX)(DI*8), Y0, Y9
+	VMOVMSKPD Y9, R9
+	VANDPD    128(DX)(DI*8), Y9, Y9
+	VADDPD    Y9, Y5, Y5
+	POPCNTL   R9, R9
+	ADDQ      R9, SI
+	VCMPPD    $0x11, 160(CX)(DI*8), Y0, Y9
+	VMOVMSKPD Y9, R9
+	VANDPD    160(DX)(DI*8), Y9, Y9
+	VADDPD    Y9, Y6, Y6
+	POPCNTL   R9, R9
+	ADDQ      R9, SI
+	VCMPPD    $0x11, 192(CX)(DI*8), Y0, Y9
+	VMOVMSKPD Y9, R9
+	VANDPD    192(DX)(DI*8), Y9, Y9
+	VADDPD    Y9, Y7, Y7
+	POPCNTL   R9, R9
+	ADDQ      R9, SI
+	VCMPPD    $0x11, 224(CX)(DI*8), Y0, Y9
+	VMOVMSKPD Y9, R9
+	VANDPD    224(DX)(DI*8), Y9, Y9
+	VADDPD    Y9, Y8, Y8
+	POPCNTL   R9, R9
+	ADDQ      R9, SI
+	ADDQ      $0x20, DI
+	JMP       sumAbove64_block
+
+sumAbove64_rest:
+	CMPQ      DI, AX
+	JGE       sumAbove64_done
+	VCMPPD    $0x11, (CX)(DI*8), Y0, Y9
+	VMOVMSKPD Y9, R8
+	VANDPD    (DX)(DI*8), Y9, Y9
+	VADDPD    Y9, Y1, Y1
+	POPCNTL   R8, R8
+	ADDQ      R8, SI
+	VCMPPD    $0x11, 32(CX)(DI*8), Y0, Y9
+	VMOVMSKPD Y9, R8
+	VANDPD    32(DX)(DI*8), Y9, Y9
+	VADDPD    Y9, Y2, Y2
+	POPCNTL   R8, R8
+	ADDQ      R8, SI
+	ADDQ      $0x08, DI
+	JMP       sumAbove64_rest
+
+sumAbove64_done:
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y6, Y2, Y2
+	VADDPD       Y7, Y3, Y3
+	VADDPD       Y8, Y4, Y4
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y4, Y2, Y2
+	VADDPD       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPD       X0, X1, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	VMOVSD       X1, (BX)
+	MOVQ         SI, ret+40(FP)
+	VZEROUPPER
+	RET
+
+// func keepAVX2(n int, ids *int32, x *float64, w *float64, limit float64) int
+// Requires: AVX, AVX2, POPCNT
+TEXT ·keepAVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         ids+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         w+24(FP), BX
+	VBROADCASTSD limit+32(FP), Y0
+	LEAQ         doubleOrders<>+0(SB), SI
+	LEAQ         floatOrders<>+0(SB), DI
+	XORQ         R8, R8
+	XORQ         R9, R9
+
+keep_block:
+	CMPQ      R8, AX
+	JGE       keep_done
+	VMOVUPD   (DX)(R8*8), Y1
+	VMOVUPD   (BX)(R8*8), Y2
+	VCMPPD    $0x11, Y1, Y0, Y3
+	VMOVMSKPD Y3, R10
+	VPMOVZXBD (DI)(R10*8), X3
+	VMOVUPS   (CX)(R8*4), X4
+	VPERMILPS X3, X4, X4
+	VMOVUPS   X4, (CX)(R9*4)
+	VPMOVZXBD (SI)(R10*8), Y3
+	VPERMPS   Y1, Y3, Y1
+	VMOVUPD   Y1, (DX)(R9*8)
+	VPMOVZXBD (SI)(R10*8), Y1
+	VPERMPS   Y2, Y1, Y1
+	VMOVUPD   Y1, (BX)(R9*8)
+	POPCNTL   R10, R10
+	ADDQ      R10, R9
+	ADDQ      $0x04, R8
+	JMP       keep_block
+
+keep_done:
+	MOVQ R9, ret+40(FP)
+	VZEROUPPER
+	RET
+
+DATA doubleOrders<>+0(SB)/4, $0x00000000
+DATA doubleOrders<>+4(SB)/4, $0x00000000
+DATA doubleOrders<>+8(SB)/4, $0x00000100
+DATA doubleOrders<>+12(SB)/4, $0x00000000
+DATA doubleOrders<>+16(SB)/4, $0x00000302
+DATA doubleOrders<>+20(SB)/4, $0x00000000
+DATA doubleOrders<>+24(SB)/4, $0x03020100
+DATA doubleOrders<>+28(SB)/4, $0x00000000
+DATA doubleOrders<>+32(SB)/4, $0x00000504
+DATA doubleOrders<>+36(SB)/4, $0x00000000
+DATA doubleOrders<>+40(SB)/4, $0x05040100
+DATA doubleOrders<>+44(SB)/4, $0x00000000
+DATA doubleOrders<>+48(SB)/4, $0x05040302
+DATA doubleOrders<>+52(SB)/4, $0x00000000
+DATA doubleOrders<>+56(SB)/4, $0x03020100
+DATA doubleOrders<>+60(SB)/4, $0x00000504
+DATA doubleOrders<>+64(SB)/4, $0x00000706
+DATA doubleOrders<>+68(SB)/4, $0x00000000
+DATA doubleOrders<>+72(SB)/4, $0x07060100
+DATA doubleOrders<>+76(SB)/4, $0x00000000
+DATA doubleOrders<>+80(SB)/4, $0x07060302
+DATA doubleOrders<>+84(SB)/4, $0x00000000
+DATA doubleOrders<>+88(SB)/4, $0x03020100
+DATA doubleOrders<>+92(SB)/4, $0x00000706
+DATA doubleOrders<>+96(SB)/4, $0x07060504
+DATA doubleOrders<>+100(SB)/4, $0x00000000
+DATA doubleOrders<>+104(SB)/4, $0x05040100
+DATA doubleOrders<>+108(SB)/4, $0x00000706
+DATA doubleOrders<>+112(SB)/4, $0x05040302
+DATA doubleOrders<>+116(SB)/4, $0x00000706
+DATA doubleOrders<>+120(SB)/4, $0x03020100
+DATA doubleOrders<>+124(SB)/4, $0x07060504
+GLOBL doubleOrders<>(SB), RODATA|NOPTR, $128
+
+DATA floatOrders<>+0(SB)/4, $0x00000000
+DATA floatOrders<>+4(SB)/4, $0x00000000
+DATA floatOrders<>+8(SB)/4, $0x00000000
+DATA floatOrders<>+12(SB)/4, $0x00000000
+DATA floatOrders<>+16(SB)/4, $0x00000001
+DATA floatOrders<>+20(SB)/4, $0x00000000
+DATA floatOrders<>+24(SB)/4, $0x00000100
+DATA floatOrders<>+28(SB)/4, $0x00000000
+DATA floatOrders<>+32(SB)/4, $0x00000002
+DATA floatOrders<>+36(SB)/4, $0x00000000
+DATA floatOrders<>+40(SB)/4, $0x00000200
+DATA floatOrders<>+44(SB)/4, $0x00000000
+DATA floatOrders<>+48(SB)/4, $0x00000201
+DATA floatOrders<>+52(SB)/4, $0x00000000
+DATA floatOrders<>+56(SB)/4, $0x00020100
+DATA floatOrders<>+60(SB)/4, $0x00000000
+DATA floatOrders<>+64(SB)/4, $0x00000003
+DATA floatOrders<>+68(SB)/4, $0x00000000
+DATA floatOrders<>+72(SB)/4, $0x00000300
+DATA floatOrders<>+76(SB)/4, $0x00000000
+DATA floatOrders<>+80(SB)/4, $0x00000301
+DATA floatOrders<>+84(SB)/4, $0x00000000
+DATA floatOrders<>+88(SB)/4, $0x00030100
+DATA floatOrders<>+92(SB)/4, $0x00000000
+DATA floatOrders<>+96(SB)/4, $0x00000302
+DATA floatOrders<>+100(SB)/4, $0x00000000
+DATA floatOrders<>+104(SB)/4, $0x00030200
+DATA floatOrders<>+108(SB)/4, $0x00000000
+DATA floatOrders<>+112(SB)/4, $0x00030201
+DATA floatOrders<>+116(SB)/4, $0x00000000
+DATA floatOrders<>+120(SB)/4, $0x03020100
+DATA floatOrders<>+124(SB)/4, $0x00000000
+DATA floatOrders<>+128(SB)/4, $0x00000004
+DATA floatOrders<>+132(SB)/4, $0x00000000
+DATA floatOrders<>+136(SB)/4, $0x00000400
+DATA floatOrders<>+140(SB)/4, $0x00000000
+DATA floatOrders<>+144(SB)/4, $0x00000401
+DATA floatOrders<>+148(SB)/4, $0x00000000
+DATA floatOrders<>+152(SB)/4, $0x00040100
+DATA floatOrders<>+156(SB)/4, $0x00000000
+DATA floatOrders<>+160(SB)/4, $0x00000402
+DATA floatOrders<>+164(SB)/4, $0x00000000
+DATA floatOrders<>+168(SB)/4, $0x00040200
+DATA floatOrders<>+172(SB)/4, $0x00000000
+DATA floatOrders<>+176(SB)/4, $0x00040201
+DATA floatOrders<>+180(SB)/4, $0x00000000
+DATA floatOrders<>+184(SB)/4, $0x04020100
+DATA floatOrders<>+188(SB)/4, $0x00000000
+DATA floatOrders<>+192(SB)/4, $0x00000403
+DATA floatOrders<>+196(SB)/4, $0x00000000
+DATA floatOrders<>+200(SB)/4, $0x00040300
+DATA floatOrders<>+204(SB)/4, $0x00000000
+DATA floatOrders<>+208(SB)/4, $0x00040301
+DATA floatOrders<>+212(SB)/4, $0x00000000
+DATA floatOrders<>+216(SB)/4, $0x04030100
+DATA floatOrders<>+220(SB)/4, $0x00000000
+DATA floatOrders<>+224(SB)/4, $0x00040302
+DATA floatOrders<>+228(SB)/4, $0x00000000
+DATA floatOrders<>+232(SB)/4, $0x04030200
+DATA floatOrders<>+236(SB)/4, $0x00000000
+DATA floatOrders<>+240(SB)/4, $0x04030201
+DATA floatOrders<>+244(SB)/4, $0x00000000
+DATA floatOrders<>+248(SB)/4, $0x03020100
+DATA floatOrders<>+252(SB)/4, $0x00000004
+DATA floatOrders<>+256(SB)/4, $0x00000005
+DATA floatOrders<>+260(SB)/4, $0x00000000
+DATA floatOrders<>+264(SB)/4, $0x00000500
+DATA floatOrders<>+268(SB)/4, $0x00000000
+DATA floatOrders<>+272(SB)/4, $0x00000501
+DATA floatOrders<>+276(SB)/4, $0x00000000
+DATA floatOrders<>+280(SB)/4, $0x00050100
+DATA floatOrders<>+284(SB)/4, $0x00000000
+DATA floatOrders<>+288(SB)/4, $0x00000502
+DATA floatOrders<>+292(SB)/4, $0x00000000
+DATA floatOrders<>+296(SB)/4, $0x00050200
+DATA floatOrders<>+300(SB)/4, $0x00000000
+DATA floatOrders<>+304(SB)/4, $0x00050201
+DATA floatOrders<>+308(SB)/4, $0x00000000
+DATA floatOrders<>+312(SB)/4, $0x05020100
+DATA floatOrders<>+316(SB)/4, $0x00000000
+DATA floatOrders<>+320(SB)/4, $0x00000503
+DATA floatOrders<>+324(SB)/4, $0x00000000
+DATA floatOrders<>+328(SB)/4, $0x00050300
+DATA floatOrders<>+332(SB)/4, $0x00000000
+DATA floatOrders<>+336(SB)/4, $0x00050301
+DATA floatOrders<>+340(SB)/4, $0x00000000
+DATA floatOrders<>+344(SB)/4, $0x05030100
+DATA floatOrders<>+348(SB)/4, $0x00000000
+DATA floatOrders<>+352(SB)/4, $0x00050302
+DATA floatOrders<>+356(SB)/4, $0x00000000
+DATA floatOrders<>+360(SB)/4, $0x05030200
+DATA floatOrders<>+364(SB)/4, $0x00000000
+DATA floatOrders<>+368(SB)/4, $0x05030201
+DATA floatOrders<>+372(SB)/4, $0x00000000
+DATA floatOrders<>+376(SB)/4, $0x03020100
+DATA floatOrders<>+380(SB)/4, $0x00000005
+DATA floatOrders<>+384(SB)/4, $0x00000504
+DATA floatOrders<>+388(SB)/4, $0x00000000
+DATA floatOrders<>+392(SB)/4, $0x00050400
+DATA floatOrders<>+396(SB)/4, $0x00000000
+DATA floatOrders<>+400(SB)/4, $0x00050401
+DATA floatOrders<>+404(SB)/4, $0x00000000
+DATA floatOrders<>+408(SB)/4, $0x05040100
+DATA floatOrders<>+412(SB)/4, $0x00000000
+DATA floatOrders<>+416(SB)/4, $0x00050402
+DATA floatOrders<>+420(SB)/4, $0x00000000
+DATA floatOrders<>+424(SB)/4, $0x05040200
+DATA floatOrders<>+428(SB)/4, $0x00000000
+DATA floatOrders<>+432(SB)/4, $0x05040201
+DATA floatOrders<>+436(SB)/4, $0x00000000
+DATA floatOrders<>+440(SB)/4, $0x04020100
+DATA floatOrders<>+444(SB)/4, $0x00000005
+DATA floatOrders<>+448(SB)/4, $0x00050403
+DATA floatOrders<>+452(SB)/4, $0x00000000
+DATA floatOrders<>+456(SB)/4, $0x05040300
+DATA floatOrders<>+460(SB)/4, $0x00000000
+DATA floatOrders<>+464(SB)/4, $0x05040301
+DATA floatOrders<>+468(SB)/4, $0x00000000
+DATA floatOrders<>+472(SB)/4, $0x04030100
+DATA floatOrders<>+476(SB)/4, $0x00000005
+DATA floatOrders<>+480(SB)/4, $0x05040302
+DATA floatOrders<>+484(SB)/4, $0x00000000
+DATA floatOrders<>+488(SB)/4, $0x04030200
+DATA floatOrders<>+492(SB)/4, $0x00000005
+DATA floatOrders<>+496(SB)/4, $0x04030201
+DATA floatOrders<>+500(SB)/4, $0x00000005
+DATA floatOrders<>+504(SB)/4, $0x03020100
+DATA floatOrders<>+508(SB)/4, $0x00000504
+DATA floatOrders<>+512(SB)/4, $0x00000006
+DATA floatOrders<>+516(SB)/4, $0x00000000
+DATA floatOrders<>+520(SB)/4, $0x00000600
+DATA floatOrders<>+524(SB)/4, $0x00000000
+DATA floatOrders<>+528(SB)/4, $0x00000601
+DATA floatOrders<>+532(SB)/4, $0x00000000
+DATA floatOrders<>+536(SB)/4, $0x00060100
+DATA floatOrders<>+540(SB)/4, $0x00000000
+DATA floatOrders<>+544(SB)/4, $0x00000602
+DATA floatOrders<>+548(SB)/4, $0x00000000
+DATA floatOrders<>+552(SB)/4, $0x00060200
+DATA floatOrders<>+556(SB)/4, $0x00000000
+DATA floatOrders<>+560(SB)/4, $0x00060201
+DATA floatOrders<>+564(SB)/4, $0x00000000
+DATA floatOrders<>+568(SB)/4, $0x06020100
+DATA floatOrders<>+572(SB)/4, $0x00000000
+DATA floatOrders<>+576(SB)/4, $0x00000603
+DATA floatOrders<>+580(SB)/4, $0x00000000
+DATA floatOrders<>+584(SB)/4, $0x00060300
+DATA floatOrders<>+588(SB)/4, $0x00000000
+DATA floatOrders<>+592(SB)/4, $0x00060301
+DATA floatOrders<>+596(SB)/4, $0x00000000
+DATA floatOrders<>+600(SB)/4, $0x06030100
+DATA floatOrders<>+604(SB)/4, $0x00000000
+DATA floatOrders<>+608(SB)/4, $0x00060302
+DATA floatOrders<>+612(SB)/4, $0x00000000
+DATA floatOrders<>+616(SB)/4, $0x06030200
+DATA floatOrders<>+620(SB)/4, $0x00000000
+DATA floatOrders<>+624(SB)/4, $0x06030201
+DATA floatOrders<>+628(SB)/4, $0x00000000
+DATA floatOrders<>+632(SB)/4, $0x03020100
+DATA floatOrders<>+636(SB)/4, $0x00000006
+DATA floatOrders<>+640(SB)/4, $0x00000604
+DATA floatOrders<>+644(SB)/4, $0x00000000
+DATA floatOrders<>+648(SB)/4, $0x00060400
+DATA floatOrders<>+652(SB)/4, $0x00000000
+DATA floatOrders<>+656(SB)/4, $0x00060401
+DATA floatOrders<>+660(SB)/4, $0x00000000
+DATA floatOrders<>+664(SB)/4, $0x06040100
+DATA floatOrders<>+668(SB)/4, $0x00000000
+DATA floatOrders<>+672(SB)/4, $0x00060402
+DATA floatOrders<>+676(SB)/4, $0x00000000
+DATA floatOrders<>+680(SB)/4, $0x06040200
+DATA floatOrders<>+684(SB)/4, $0x00000000
+DATA floatOrders<>+688(SB)/4, $0x06040201
+DATA floatOrders<>+692(SB)/4, $0x00000000
+DATA floatOrders<>+696(SB)/4, $0x04020100
+DATA floatOrders<>+700(SB)/4, $0x00000006
+DATA floatOrders<>+704(SB)/4, $0x00060403
+DATA floatOrders<>+708(SB)/4, $0x00000000
+DATA floatOrders<>+712(SB)/4, $0x06040300
+DATA floatOrders<>+716(SB)/4, $0x00000000
+DATA floatOrders<>+720(SB)/4, $0x06040301
+DATA floatOrders<>+724(SB)/4, $0x00000000
+DATA floatOrders<>+728(SB)/4, $0x04030100
+DATA floatOrders<>+732(SB)/4, $0x00000006
+DATA floatOrders<>+736(SB)/4, $0x06040302
+DATA floatOrders<>+740(SB)/4, $0x00000000
+DATA floatOrders<>+744(SB)/4, $0x04030200
+DATA floatOrders<>+748(SB)/4, $0x00000006
+DATA floatOrders<>+752(SB)/4, $0x04030201
+DATA floatOrders<>+756(SB)/4, $0x00000006
+DATA floatOrders<>+760(SB)/4, $0x03020100
+DATA floatOrders<>+764(SB)/4, $0x00000604
+DATA floatOrders<>+768(SB)/4, $0x00000605
+DATA floatOrders<>+772(SB)/4, $0x00000000
+DATA floatOrders<>+776(SB)/4, $0x00060500
+DATA floatOrders<>+780(SB)/4, $0x00000000
+DATA floatOrders<>+784(SB)/4, $0x00060501
+DATA floatOrders<>+788(SB)/4, $0x00000000
+DATA floatOrders<>+792(SB)/4, $0x06050100
+DATA floatOrders<>+796(SB)/4, $0x00000000
+DATA floatOrders<>+800(SB)/4, $0x00060502
+DATA floatOrders<>+804(SB)/4, $0x00000000
+DATA floatOrders<>+808(SB)/4, $0x06050200
+DATA floatOrders<>+812(SB)/4, $0x00000000
+DATA floatOrders<>+816(SB)/4, $0x06050201
+DATA floatOrders<>+820(SB)/4, $0x00000000
+DATA floatOrders<>+824(SB)/4, $0x05020100
+DATA floatOrders<>+828(SB)/4, $0x00000006
+DATA floatOrders<>+832(SB)/4, $0x00060503
+DATA floatOrders<>+836(SB)/4, $0x00000000
+DATA floatOrders<>+840(SB)/4, $0x06050300
+DATA floatOrders<>+844(SB)/4, $0x00000000
+DATA floatOrders<>+848(SB)/4, $0x06050301
+DATA floatOrders<>+852(SB)/4, $0x00000000
+DATA floatOrders<>+856(SB)/4, $0x05030100
+DATA floatOrders<>+860(SB)/4, $0x00000006
+DATA floatOrders<>+864(SB)/4, $0x06050302
+DATA floatOrders<>+868(SB)/4, $0x00000000
+DATA floatOrders<>+872(SB)/4, $0x05030200
+DATA floatOrders<>+876(SB)/4, $0x00000006
+DATA floatOrders<>+880(SB)/4, $0x05030201
+DATA floatOrders<>+884(SB)/4, $0x00000006
+DATA floatOrders<>+888(SB)/4, $0x03020100
+DATA floatOrders<>+892(SB)/4, $0x00000605
+DATA floatOrders<>+896(SB)/4, $0x00060504
+DATA floatOrders<>+900(SB)/4, $0x00000000
+DATA floatOrders<>+904(SB)/4, $0x06050400
+DATA floatOrders<>+908(SB)/4, $0x00000000
+DATA floatOrders<>+912(SB)/4, $0x06050401
+DATA floatOrders<>+916(SB)/4, $0x00000000
+DATA floatOrders<>+920(SB)/4, $0x05040100
+DATA floatOrders<>+924(SB)/4, $0x00000006
+DATA floatOrders<>+928(SB)/4, $0x06050402
+DATA floatOrders<>+932(SB)/4, $0x00000000
+DATA floatOrders<>+936(SB)/4, $0x05040200
+DATA floatOrders<>+940(SB)/4, $0x00000006
+DATA floatOrders<>+944(SB)/4, $0x05040201
+DATA floatOrders<>+948(SB)/4, $0x00000006
+DATA floatOrders<>+952(SB)/4, $0x04020100
+DATA floatOrders<>+956(SB)/4, $0x00000605
+DATA floatOrders<>+960(SB)/4, $0x06050403
+DATA floatOrders<>+964(SB)/4, $0x00000000
+DATA floatOrders<>+968(SB)/4, $0x05040300
+DATA floatOrders<>+972(SB)/4, $0x00000006
+DATA floatOrders<>+976(SB)/4, $0x05040301
+DATA floatOrders<>+980(SB)/4, $0x00000006
+DATA floatOrders<>+984(SB)/4, $0x04030100
+DATA floatOrders<>+988(SB)/4, $0x00000605
+DATA floatOrders<>+992(SB)/4, $0x05040302
+DATA floatOrders<>+996(SB)/4, $0x00000006
+DATA floatOrders<>+1000(SB)/4, $0x04030200
+DATA floatOrders<>+1004(SB)/4, $0x00000605
+DATA floatOrders<>+1008(SB)/4, $0x04030201
+DATA floatOrders<>+1012(SB)/4, $0x00000605
+DATA floatOrders<>+1016(SB)/4, $0x03020100
+DATA floatOrders<>+1020(SB)/4, $0x00060504
+DATA floatOrders<>+1024(SB)/4, $0x00000007
+DATA floatOrders<>+1028(SB)/4, $0x00000000
+DATA floatOrders<>+1032(SB)/4, $0x00000700
+DATA floatOrders<>+1036(SB)/4, $0x00000000
+DATA floatOrders<>+1040(SB)/4, $0x00000701
+DATA floatOrders<>+1044(SB)/4, $0x00000000
+DATA floatOrders<>+1048(SB)/4, $0x00070100
+DATA floatOrders<>+1052(SB)/4, $0x00000000
+DATA floatOrders<>+1056(SB)/4, $0x00000702
+DATA floatOrders<>+1060(SB)/4, $0x00000000
+DATA floatOrders<>+1064(SB)/4, $0x00070200
+DATA floatOrders<>+1068(SB)/4, $0x00000000
+DATA floatOrders<>+1072(SB)/4, $0x00070201
+DATA floatOrders<>+1076(SB)/4, $0x00000000
+DATA floatOrders<>+1080(SB)/4, $0x07020100
+DATA floatOrders<>+1084(SB)/4, $0x00000000
+DATA floatOrders<>+1088(SB)/4, $0x00000703
+DATA floatOrders<>+1092(SB)/4, $0x00000000
+DATA floatOrders<>+1096(SB)/4, $0x00070300
+DATA floatOrders<>+1100(SB)/4, $0x00000000
+DATA floatOrders<>+1104(SB)/4, $0x00070301
+DATA floatOrders<>+1108(SB)/4, $0x00000000
+DATA floatOrders<>+1112(SB)/4, $0x07030100
+DATA floatOrders<>+1116(SB)/4, $0x00000000
+DATA floatOrders<>+1120(SB)/4, $0x00070302
+DATA floatOrders<>+1124(SB)/4, $0x00000000
+DATA floatOrders<>+1128(SB)/4, $0x07030200
+DATA floatOrders<>+1132(SB)/4, $0x00000000
+DATA floatOrders<>+1136(SB)/4, $0x07030201
+DATA floatOrders<>+1140(SB)/4, $0x00000000
+DATA floatOrders<>+1144(SB)/4, $0x03020100
+DATA floatOrders<>+1148(SB)/4, $0x00000007
+DATA floatOrders<>+1152(SB)/4, $0x00000704
+DATA floatOrders<>+1156(SB)/4, $0x00000000
+DATA floatOrders<>+1160(SB)/4, $0x00070400
+DATA floatOrders<>+1164(SB)/4, $0x00000000
+DATA floatOrders<>+1168(SB)/4, $0x00070401
+DATA floatOrders<>+1172(SB)/4, $0x00000000
+DATA floatOrders<>+1176(SB)/4, $0x07040100
+DATA floatOrders<>+1180(SB)/4, $0x00000000
+DATA floatOrders<>+1184(SB)/4, $0x00070402
+DATA floatOrders<>+1188(SB)/4, $0x00000000
+DATA floatOrders<>+1192(SB)/4, $0x07040200
+DATA floatOrders<>+1196(SB)/4, $0x00000000
+DATA floatOrders<>+1200(SB)/4, $0x07040201
+DATA floatOrders<>+1204(SB)/4, $0x00000000
+DATA floatOrders<>+1208(SB)/4, $0x04020100
+DATA floatOrders<>+1212(SB)/4, $0x00000007
+DATA floatOrders<>+1216(SB)/4, $0x00070403
+DATA floatOrders<>+1220(SB)/4, $0x00000000
+DATA floatOrders<>+1224(SB)/4, $0x07040300
+DATA floatOrders<>+1228(SB)/4, $0x00000000
+DATA floatOrders<>+1232(SB)/4, $0x07040301
+DATA floatOrders<>+1236(SB)/4, $0x00000000
+DATA floatOrders<>+1240(SB)/4, $0x04030100
+DATA floatOrders<>+1244(SB)/4, $0x00000007
+DATA floatOrders<>+1248(SB)/4, $0x07040302
+DATA floatOrders<>+1252(SB)/4, $0x00000000
+DATA floatOrders<>+1256(SB)/4, $0x04030200
+DATA floatOrders<>+1260(SB)/4, $0x00000007
+DATA floatOrders<>+1264(SB)/4, $0x04030201
+DATA floatOrders<>+1268(SB)/4, $0x00000007
+DATA floatOrders<>+1272(SB)/4, $0x03020100
+DATA floatOrders<>+1276(SB)/4, $0x00000704
+DATA floatOrders<>+1280(SB)/4, $0x00000705
+DATA floatOrders<>+1284(SB)/4, $0x00000000
+DATA floatOrders<>+1288(SB)/4, $0x00070500
+DATA floatOrders<>+1292(SB)/4, $0x00000000
+DATA floatOrders<>+1296(SB)/4, $0x00070501
+DATA floatOrders<>+1300(SB)/4, $0x00000000
+DATA floatOrders<>+1304(SB)/4, $0x07050100
+DATA floatOrders<>+1308(SB)/4, $0x00000000
+DATA floatOrders<>+1312(SB)/4, $0x00070502
+DATA floatOrders<>+1316(SB)/4, $0x00000000
+DATA floatOrders<>+1320(SB)/4, $0x07050200
+DATA floatOrders<>+1324(SB)/4, $0x00000000
+DATA floatOrders<>+1328(SB)/4, $0x07050201
+DATA floatOrders<>+1332(SB)/4, $0x00000000
+DATA floatOrders<>+1336(SB)/4, $0x05020100
+DATA floatOrders<>+1340(SB)/4, $0x00000007
+DATA floatOrders<>+1344(SB)/4, $0x00070503
+DATA floatOrders<>+1348(SB)/4, $0x00000000
+DATA floatOrders<>+1352(SB)/4, $0x07050300
+DATA floatOrders<>+1356(SB)/4, $0x00000000
+DATA floatOrders<>+1360(SB)/4, $0x07050301
+DATA floatOrders<>+1364(SB)/4, $0x00000000
+DATA floatOrders<>+1368(SB)/4, $0x05030100
+DATA floatOrders<>+1372(SB)/4, $0x00000007
+DATA floatOrders<>+1376(SB)/4, $0x07050302
+DATA floatOrders<>+1380(SB)/4, $0x00000000
+DATA floatOrders<>+1384(SB)/4, $0x05030200
+DATA floatOrders<>+1388(SB)/4, $0x00000007
+DATA floatOrders<>+1392(SB)/4, $0x05030201
+DATA floatOrders<>+1396(SB)/4, $0x00000007
+DATA floatOrders<>+1400(SB)/4, $0x03020100
+DATA floatOrders<>+1404(SB)/4, $0x00000705
+DATA floatOrders<>+1408(SB)/4, $0x00070504
+DATA floatOrders<>+1412(SB)/4, $0x00000000
+DATA floatOrders<>+1416(SB)/4, $0x07050400
+DATA floatOrders<>+1420(SB)/4, $0x00000000
+DATA floatOrders<>+1424(SB)/4, $0x07050401
+DATA floatOrders<>+1428(SB)/4, $0x00000000
+DATA floatOrders<>+1432(SB)/4, $0x05040100
+DATA floatOrders<>+1436(SB)/4, $0x00000007
+DATA floatOrders<>+1440(SB)/4, $0x07050402
+DATA floatOrders<>+1444(SB)/4, $0x00000000
+DATA floatOrders<>+1448(SB)/4, $0x05040200
+DATA floatOrders<>+1452(SB)/4, $0x00000007
+DATA floatOrders<>+1456(SB)/4, $0x05040201
+DATA floatOrders<>+1460(SB)/4, $0x00000007
+DATA floatOrders<>+1464(SB)/4, $0x04020100
+DATA floatOrders<>+1468(SB)/4, $0x00000705
+DATA floatOrders<>+1472(SB)/4, $0x07050403
+DATA floatOrders<>+1476(SB)/4, $0x00000000
+DATA floatOrders<>+1480(SB)/4, $0x05040300
+DATA floatOrders<>+1484(SB)/4, $0x00000007
+DATA floatOrders<>+1488(SB)/4, $0x05040301
+DATA floatOrders<>+1492(SB)/4, $0x00000007
+DATA floatOrders<>+1496(SB)/4, $0x04030100
+DATA floatOrders<>+1500(SB)/4, $0x00000705
+DATA floatOrders<>+1504(SB)/4, $0x05040302
+DATA floatOrders<>+1508(SB)/4, $0x00000007
+DATA floatOrders<>+1512(SB)/4, $0x04030200
+DATA floatOrders<>+1516(SB)/4, $0x00000705
+DATA floatOrders<>+1520(SB)/4, $0x04030201
+DATA floatOrders<>+1524(SB)/4, $0x00000705
+DATA floatOrders<>+1528(SB)/4, $0x03020100
+DATA floatOrders<>+1532(SB)/4, $0x00070504
+DATA floatOrders<>+1536(SB)/4, $0x00000706
+DATA floatOrders<>+1540(SB)/4, $0x00000000
+DATA floatOrders<>+1544(SB)/4, $0x00070600
+DATA floatOrders<>+1548(SB)/4, $0x00000000
+DATA floatOrders<>+1552(SB)/4, $0x00070601
+DATA floatOrders<>+1556(SB)/4, $0x00000000
+DATA floatOrders<>+1560(SB)/4, $0x07060100
+DATA floatOrders<>+1564(SB)/4, $0x00000000
+DATA floatOrders<>+1568(SB)/4, $0x00070602
+DATA floatOrders<>+1572(SB)/4, $0x00000000
+DATA floatOrders<>+1576(SB)/4, $0x07060200
+DATA floatOrders<>+1580(SB)/4, $0x00000000
+DATA floatOrders<>+1584(SB)/4, $0x07060201
+DATA floatOrders<>+1588(SB)/4, $0x00000000
+DATA floatOrders<>+1592(SB)/4, $0x06020100
+DATA floatOrders<>+1596(SB)/4, $0x00000007
+DATA floatOrders<>+1600(SB)/4, $0x00070603
+DATA floatOrders<>+1604(SB)/4, $0x00000000
+DATA floatOrders<>+1608(SB)/4, $0x07060300
+DATA floatOrders<>+1612(SB)/4, $0x00000000
+DATA floatOrders<>+1616(SB)/4, $0x07060301
+DATA floatOrders<>+1620(SB)/4, $0x00000000
+DATA floatOrders<>+1624(SB)/4, $0x06030100
+DATA floatOrders<>+1628(SB)/4, $0x00000007
+DATA floatOrders<>+1632(SB)/4, $0x07060302
+DATA floatOrders<>+1636(SB)/4, $0x00000000
+DATA floatOrders<>+1640(SB)/4, $0x06030200
+DATA floatOrders<>+1644(SB)/4, $0x00000007
+DATA floatOrders<>+1648(SB)/4, $0x06030201
+DATA floatOrders<>+1652(SB)/4, $0x00000007
+DATA floatOrders<>+1656(SB)/4, $0x03020100
+DATA floatOrders<>+1660(SB)/4, $0x00000706
+DATA floatOrders<>+1664(SB)/4, $0x00070604
+DATA floatOrders<>+1668(SB)/4, $0x00000000
+DATA floatOrders<>+1672(SB)/4, $0x07060400
+DATA floatOrders<>+1676(SB)/4, $0x00000000
+DATA floatOrders<>+1680(SB)/4, $0x07060401
+DATA floatOrders<>+1684(SB)/4, $0x00000000
+DATA floatOrders<>+1688(SB)/4, $0x06040100
+DATA floatOrders<>+1692(SB)/4, $0x00000007
+DATA floatOrders<>+1696(SB)/4, $0x07060402
+DATA floatOrders<>+1700(SB)/4, $0x00000000
+DATA floatOrders<>+1704(SB)/4, $0x06040200
+DATA floatOrders<>+1708(SB)/4, $0x00000007
+DATA floatOrders<>+1712(SB)/4, $0x06040201
+DATA floatOrders<>+1716(SB)/4, $0x00000007
+DATA floatOrders<>+1720(SB)/4, $0x04020100
+DATA floatOrders<>+1724(SB)/4, $0x00000706
+DATA floatOrders<>+1728(SB)/4, $0x07060403
+DATA floatOrders<>+1732(SB)/4, $0x00000000
+DATA floatOrders<>+1736(SB)/4, $0x06040300
+DATA floatOrders<>+1740(SB)/4, $0x00000007
+DATA floatOrders<>+1744(SB)/4, $0x06040301
+DATA floatOrders<>+1748(SB)/4, $0x00000007
+DATA floatOrders<>+1752(SB)/4, $0x04030100
+DATA floatOrders<>+1756(SB)/4, $0x00000706
+DATA floatOrders<>+1760(SB)/4, $0x06040302
+DATA floatOrders<>+1764(SB)/4, $0x00000007
+DATA floatOrders<>+1768(SB)/4, $0x04030200
+DATA floatOrders<>+1772(SB)/4, $0x00000706
+DATA floatOrders<>+1776(SB)/4, $0x04030201
+DATA floatOrders<>+1780(SB)/4, $0x00000706
+DATA floatOrders<>+1784(SB)/4, $0x03020100
+DATA floatOrders<>+1788(SB)/4, $0x00070604
+DATA floatOrders<>+1792(SB)/4, $0x00070605
+DATA floatOrders<>+1796(SB)/4, $0x00000000
+DATA floatOrders<>+1800(SB)/4, $0x07060500
+DATA floatOrders<>+1804(SB)/4, $0x00000000
+DATA floatOrders<>+1808(SB)/4, $0x07060501
+DATA floatOrders<>+1812(SB)/4, $0x00000000
+DATA floatOrders<>+1816(SB)/4, $0x06050100
+DATA floatOrders<>+1820(SB)/4, $0x00000007
+DATA floatOrders<>+1824(SB)/4, $0x07060502
+DATA floatOrders<>+1828(SB)/4, $0x00000000
+DATA floatOrders<>+1832(SB)/4, $0x06050200
+DATA floatOrders<>+1836(SB)/4, $0x00000007
+DATA floatOrders<>+1840(SB)/4, $0x06050201
+DATA floatOrders<>+1844(SB)/4, $0x00000007
+DATA floatOrders<>+1848(SB)/4, $0x05020100
+DATA floatOrders<>+1852(SB)/4, $0x00000706
+DATA floatOrders<>+1856(SB)/4, $0x07060503
+DATA floatOrders<>+1860(SB)/4, $0x00000000
+DATA floatOrders<>+1864(SB)/4, $0x06050300
+DATA floatOrders<>+1868(SB)/4, $0x00000007
+DATA floatOrders<>+1872(SB)/4, $0x06050301
+DATA floatOrders<>+1876(SB)/4, $0x00000007
+DATA floatOrders<>+1880(SB)/4, $0x05030100
+DATA floatOrders<>+1884(SB)/4, $0x00000706
+DATA floatOrders<>+1888(SB)/4, $0x06050302
+DATA floatOrders<>+1892(SB)/4, $0x00000007
+DATA floatOrders<>+1896(SB)/4, $0x05030200
+DATA floatOrders<>+1900(SB)/4, $0x00000706
+DATA floatOrders<>+1904(SB)/4, $0x05030201
+DATA floatOrders<>+1908(SB)/4, $0x00000706
+DATA floatOrders<>+1912(SB)/4, $0x03020100
+DATA floatOrders<>+1916(SB)/4, $0x00070605
+DATA floatOrders<>+1920(SB)/4, $0x07060504
+DATA floatOrders<>+1924(SB)/4, $0x00000000
+DATA floatOrders<>+1928(SB)/4, $0x06050400
+DATA floatOrders<>+1932(SB)/4, $0x00000007
+DATA floatOrders<>+1936(SB)/4, $0x06050401
+DATA floatOrders<>+1940(SB)/4, $0x00000007
+DATA floatOrders<>+1944(SB)/4, $0x05040100
+DATA floatOrders<>+1948(SB)/4, $0x00000706
+DATA floatOrders<>+1952(SB)/4, $0x06050402
+DATA floatOrders<>+1956(SB)/4, $0x00000007
+DATA floatOrders<>+1960(SB)/4, $0x05040200
+DATA floatOrders<>+1964(SB)/4, $0x00000706
+DATA floatOrders<>+1968(SB)/4, $0x05040201
+DATA floatOrders<>+1972(SB)/4, $0x00000706
+DATA floatOrders<>+1976(SB)/4, $0x04020100
+DATA floatOrders<>+1980(SB)/4, $0x00070605
+DATA floatOrders<>+1984(SB)/4, $0x06050403
+DATA floatOrders<>+1988(SB)/4, $0x00000007
+DATA floatOrders<>+1992(SB)/4, $0x05040300
+DATA floatOrders<>+1996(SB)/4, $0x00000706
+DATA floatOrders<>+2000(SB)/4, $0x05040301
+DATA floatOrders<>+2004(SB)/4, $0x00000706
+DATA floatOrders<>+2008(SB)/4, $0x04030100
+DATA floatOrders<>+2012(SB)/4, $0x00070605
+DATA floatOrders<>+2016(SB)/4, $0x05040302
+DATA floatOrders<>+2020(SB)/4, $0x00000706
+DATA floatOrders<>+2024(SB)/4, $0x04030200
+DATA floatOrders<>+2028(SB)/4, $0x00070605
+DATA floatOrders<>+2032(SB)/4, $0x04030201
+DATA floatOrders<>+2036(SB)/4, $0x00070605
+DATA floatOrders<>+2040(SB)/4, $0x03020100
+DATA floatOrders<>+2044(SB)/4, $0x07060504
+GLOBL floatOrders<>(SB), RODATA|NOPTR, $2048
+
+// func between32AVX2(n int, x *float32, w *float32, lo float32, hi float32, outX *float32, outW *float32) int
+// Requires: AVX, AVX2, POPCNT
+TEXT ·between32AVX2(SB), NOSPLIT, $0-56
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         outX+32(FP), BX
+	MOVQ         outW+40(FP), SI
+	VBROADCASTSS lo+24(FP), Y0
+	VBROADCASTSS hi+28(FP), Y1
+	LEAQ         floatOrders<>+0(SB), DI
+	XORQ         R8, R8
+	MOVQ         BX, R9
+
+between32_block:
+	CMPQ      R8, AX
+	JGE       between32_done
+	VMOVUPS   (CX)(R8*4), Y2
+	VCMPPS    $0x0d, Y2, Y1, Y3
+	VCMPPS    $0x11, Y2, Y0, Y4
+	VANDPS    Y4, Y3, Y3
+	VMOVMSKPS Y3, R10
+	ADDQ      $0x08, R8
+	TESTL     R10, R10
+	JEQ       between32_block
+	VMOVUPS   -32(DX)(R8*4), Y3
+	VPMOVZXBD (DI)(R10*8), Y4
+	VPERMPS   Y2, Y4, Y2
+	VMOVUPS   Y2, (BX)
+	VPMOVZXBD (DI)(R10*8), Y2
+	VPERMPS   Y3, Y2, Y2
+	VMOVUPS   Y2, (SI)
+	POPCNTL   R10, R10
+	LEAQ      (BX)(R10*4), BX
+	LEAQ      (SI)(R10*4), SI
+	JMP       between32_block
+
+between32_done:
+	SUBQ R9, BX
+	SHRQ $0x02, BX
+	MOVQ BX, ret+48(FP)
+	VZEROUPPER
+	RET
+
+// func between64AVX2(n int, x *float64, w *float64, lo float64, hi float64, outX *float64, outW *float64) int
+// Requires: AVX, AVX2, POPCNT
+TEXT ·between64AVX2(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         outX+40(FP), BX
+	MOVQ         outW+48(FP), SI
+	VBROADCASTSD lo+24(FP), Y0
+	VBROADCASTSD hi+32(FP), Y1
+	LEAQ         doubleOrders<>+0(SB), DI
+	XORQ         R8, R8
+	MOVQ         BX, R9
+
+between64_block:
+	CMPQ      R8, AX
+	JGE       between64_done
+	VMOVUPS   (CX)(R8*8), Y2
+	VCMPPD    $0x0d, Y2, Y1, Y3
+	VCMPPD    $0x11, Y2, Y0, Y4
+	VANDPS    Y4, Y3, Y3
+	VMOVMSKPD Y3, R10
+	ADDQ      $0x04, R8
+	TESTL     R10, R10
+	JEQ       between64_block
+	VMOVUPS   -32(DX)(R8*8), Y3
+	VPMOVZXBD (DI)(R10*8), Y4
+	VPERMPS   Y2, Y4, Y2
+	VMOVUPS   Y2, (BX)
+	VPMOVZXBD (DI)(R10*8), Y2
+	VPERMPS   Y3, Y2, Y2
+	VMOVUPS   Y2, (SI)
+	POPCNTL   R10, R10
+	LEAQ      (BX)(R10*8), BX
+	LEAQ      (SI)(R10*8), SI
+	JMP       between64_block
+
+between64_done:
+	SUBQ R9, BX
+	SHRQ $0x03, BX
+	MOVQ BX, ret+56(FP)
+	VZEROUPPER
+	RET
+
+// func listAVX2(n int, x *float32, limit float32, first int32, ids *int32) int
+// Requires: AVX, AVX2, POPCNT
+TEXT ·listAVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         ids+24(FP), DX
+	VBROADCASTSS limit+16(FP), Y0
+	LEAQ         floatOrders<>+0(SB), BX
+	MOVL         first+20(FP), SI
+	VMOVD        SI, X1
+	VPBROADCASTD X1, Y1
+	VPADDD       countAVX2<>+0(SB), Y1, Y1
+	MOVQ         DX, SI
+	XORQ         DI, DI
+	MOVQ         AX, R8
+	ANDQ         $-32, R8
+
+list_block:
+	CMPQ      DI, R8
+	JGE       list_rest
+	VCMPPS    $0x11, (CX)(DI*4), Y0, Y2
+	VCMPPS    $0x11, 32(CX)(DI*4), Y0, Y3
+	VCMPPS    $0x11, 64(CX)(DI*4), Y0, Y4
+	VCMPPS    $0x11, 96(CX)(DI*4), Y0, Y5
+	VORPS     Y2, Y3, Y6
+	VORPS     Y4, Y6, Y6
+	VORPS     Y5, Y6, Y6
+	VMOVMSKPS Y6, R9
+	TESTL     R9, R9
+	JNE       list_some
+	VPADDD    f00000020AVX2<>+0(SB), Y1, Y1
+	ADDQ      $0x20, DI
+	JMP       list_block
+
+list_some:
+	VMOVMSKPS Y2, R9
+	VPMOVZXBD (BX)(R9*8), Y2
+	VPERMPS   Y1, Y2, Y2
+	VMOVUPS   Y2, (DX)
+	VPADDD    f00000008AVX2<>+0(SB), Y1, Y1
+	POPCNTL   R9, R9
+	LEAQ      (DX)(R9*4), DX
+	VMOVMSKPS Y3, R9
+	VPMOVZXBD (BX)(R9*8), Y2
+	VPERMPS   Y1, Y2, Y2
+	VMOVUPS   Y2, (DX)
+	VPADDD    f00000008AVX2<>+0(SB), Y1, Y1
+	POPCNTL   R9, R9
+	LEAQ      (DX)(R9*4), DX
+	VMOVMSKPS Y4, R9
+	VPMOVZXBD (BX)(R9*8), Y2
+	VPERMPS   Y1, Y2, Y2
+	VMOVUPS   Y2, (DX)
+	VPADDD    f00000008AVX2<>+0(SB), Y1, Y1
+	POPCNTL   R9, R9
+	LEAQ      (DX)(R9*4), DX
+	VMOVMSKPS Y5, R9
+	VPMOVZXBD (BX)(R9*8), Y2
+	VPERMPS   Y1, Y2, Y2
+	VMOVUPS   Y2, (DX)
+	VPADDD    f00000008AVX2<>+0(SB), Y1, Y1
+	POPCNTL   R9, R9
+	LEAQ      (DX)(R9*4), DX
+	ADDQ      $0x20, DI
+	JMP       list_block
+
+list_rest:
+	CMPQ      DI, AX
+	JGE       list_done
+	VCMPPS    $0x11, (CX)(DI*4), Y0, Y2
+	VMOVMSKPS Y2, R8
+	VPMOVZXBD (BX)(R8*8), Y2
+	VPERMPS   Y1, Y2, Y2
+	VMOVUPS   Y2, (DX)
+	VPADDD    f00000008AVX2<>+0(SB), Y1, Y1
+	POPCNTL   R8, R8
+	LEAQ      (DX)(R8*4), DX
+	ADDQ      $0x08, DI
+	JMP       list_rest
+
+list_done:
+	SUBQ SI, DX
+	SHRQ $0x02, DX
+	MOVQ DX, ret+32(FP)
+	VZEROUPPER
+	RET
+
+DATA countAVX2<>+0(SB)/4, $0x00000000
+DATA countAVX2<>+4(SB)/4, $0x00000001
+DATA countAVX2<>+8(SB)/4, $0x00000002
+DATA countAVX2<>+12(SB)/4, $0x00000003
+DATA countAVX2<>+16(SB)/4, $0x00000004
+DATA countAVX2<>+20(SB)/4, $0x00000005
+DATA countAVX2<>+24(SB)/4, $0x00000006
+DATA countAVX2<>+28(SB)/4, $0x00000007
+GLOBL countAVX2<>(SB), RODATA|NOPTR, $32
+
+DATA f00000020AVX2<>+0(SB)/4, $0x00000020
+DATA f00000020AVX2<>+4(SB)/4, $0x00000020
+DATA f00000020AVX2<>+8(SB)/4, $0x00000020
+DATA f00000020AVX2<>+12(SB)/4, $0x00000020
+DATA f00000020AVX2<>+16(SB)/4, $0x00000020
+DATA f00000020AVX2<>+20(SB)/4, $0x00000020
+DATA f00000020AVX2<>+24(SB)/4, $0x00000020
+DATA f00000020AVX2<>+28(SB)/4, $0x00000020
+GLOBL f00000020AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA f00000008AVX2<>+0(SB)/4, $0x00000008
+DATA f00000008AVX2<>+4(SB)/4, $0x00000008
+DATA f00000008AVX2<>+8(SB)/4, $0x00000008
+DATA f00000008AVX2<>+12(SB)/4, $0x00000008
+DATA f00000008AVX2<>+16(SB)/4, $0x00000008
+DATA f00000008AVX2<>+20(SB)/4, $0x00000008
+DATA f00000008AVX2<>+24(SB)/4, $0x00000008
+DATA f00000008AVX2<>+28(SB)/4, $0x00000008
+GLOBL f00000008AVX2<>(SB), RODATA|NOPTR, $32
+
+// func listValuesAVX2(n int, x *float32, limit float32, first int32, ids *int32, y *float64) int
+// Requires: AVX, AVX2, POPCNT
+TEXT ·listValuesAVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         ids+24(FP), DX
+	MOVQ         y+32(FP), BX
+	VBROADCASTSS limit+16(FP), Y0
+	LEAQ         floatOrders<>+0(SB), SI
+	MOVL         first+20(FP), DI
+	VMOVD        DI, X1
+	VPBROADCASTD X1, Y1
+	VPADDD       countAVX2<>+0(SB), Y1, Y1
+	MOVQ         DX, DI
+	XORQ         R8, R8
+
+listValues_rest:
+	CMPQ         R8, AX
+	JGE          listValues_done
+	VCMPPS       $0x11, (CX)(R8*4), Y0, Y2
+	VMOVMSKPS    Y2, R9
+	VPMOVZXBD    (SI)(R9*8), Y2
+	VPERMPS      Y1, Y2, Y2
+	VMOVUPS      Y2, (DX)
+	VPADDD       f00000008AVX2<>+0(SB), Y1, Y1
+	VMOVUPS      (CX)(R8*4), Y2
+	VPMOVZXBD    (SI)(R9*8), Y3
+	VPERMPS      Y2, Y3, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VCVTPS2PD    X2, Y2
+	VCVTPS2PD    X3, Y3
+	VMOVUPD      Y2, (BX)
+	VMOVUPD      Y3, 32(BX)
+	POPCNTL      R9, R9
+	LEAQ         (DX)(R9*4), DX
+	LEAQ         (BX)(R9*8), BX
+	ADDQ         $0x08, R8
+	JMP          listValues_rest
+
+listValues_done:
+	SUBQ DI, DX
+	SHRQ $0x02, DX
+	MOVQ DX, ret+40(FP)
+	VZEROUPPER
+	RET

@@ -27,21 +27,44 @@ func weigh64AVX512(n int, x *float64, y *float64, limit float64, scale float64, 
 //go:noescape
 func roughSumsAVX512(n int, x *float32, y *float64, high float32, low float32, magic float32, least float32)
 
+// roughWeightsAVX512 computes y[i] = 2**(m/8) for i < n, where magic+m is max(x[i], least)*(high+low) + magic before it is rounded. n must be
+// a multiple of 64.
+//
+//go:noescape
+func roughWeightsAVX512(n int, x *float32, y *float32, high float32, low float32, magic float32, least float32)
+
 // countAVX512 returns how many x[i] > limit there are for i < n. n must be a multiple of 16.
 //
 //go:noescape
 func countAVX512(n int, x *float32, limit float32) int
 
-// sumAboveAVX512 stores the sum of w[i] over the i < n with x[i] > limit, and returns how many there are. n must be a multiple of 8.
+// sumAbove32AVX512 stores the sum of w[i] over the i < n with x[i] > limit, and returns how many there are. n must be a multiple of 64.
 //
 //go:noescape
-func sumAboveAVX512(n int, x *float64, w *float64, limit float64, sum *float64) int
+func sumAbove32AVX512(n int, x *float32, w *float32, limit float32, sum *float64) int
 
-// atMostAVX512 writes x[i] and w[i] to outX and outW for each i < n with x[i] <= limit, in order, and returns how many there are.
-// n must be a multiple of 8, and there must be room for 8 more than it writes.
+// sumAbove64AVX512 stores the sum of w[i] over the i < n with x[i] > limit, and returns how many there are. n must be a multiple of 8.
 //
 //go:noescape
-func atMostAVX512(n int, x *float64, w *float64, limit float64, outX *float64, outW *float64) int
+func sumAbove64AVX512(n int, x *float64, w *float64, limit float64, sum *float64) int
+
+// keepAVX512 moves ids[i], x[i] and w[i] with x[i] > limit to the beginning for i < n, in order, and returns how many there are. What is
+// behind them is overwritten up to n. n must be a multiple of 8.
+//
+//go:noescape
+func keepAVX512(n int, ids *int32, x *float64, w *float64, limit float64) int
+
+// between32AVX512 writes x[i] and w[i] to outX and outW for each i < n with lo < x[i] <= hi, in order, and returns how many there are.
+// n must be a multiple of 16, and there must be room for as many more than it writes.
+//
+//go:noescape
+func between32AVX512(n int, x *float32, w *float32, lo float32, hi float32, outX *float32, outW *float32) int
+
+// between64AVX512 writes x[i] and w[i] to outX and outW for each i < n with lo < x[i] <= hi, in order, and returns how many there are.
+// n must be a multiple of 8, and there must be room for as many more than it writes.
+//
+//go:noescape
+func between64AVX512(n int, x *float64, w *float64, lo float64, hi float64, outX *float64, outW *float64) int
 
 // listAVX512 writes first+i to ids for each i < n with x[i] > limit, in order, and returns how many there are. n must be a
 // multiple of 16, and there must be room for 16 ids more than it writes.

@@ -420,10 +420,10 @@ TEXT ·roughSumsAVX512(SB), NOSPLIT, $0-40
 	VBROADCASTSS low+28(FP), Z1
 	VBROADCASTSS magic+32(FP), Z2
 	VBROADCASTSS least+36(FP), Z3
-	VMOVUPS      roughPowersAVX512<>+0(SB), Z4
 	VMOVUPS      f3db17218AVX512<>+0(SB), Z5
 	VMOVUPS      f3b760619AVX512<>+0(SB), Z6
 	VMOVUPS      f38e35847AVX512<>+0(SB), Z7
+	VMOVUPS      roughPowersAVX512<>+0(SB), Z4
 	MOVQ         CX, CX
 
 rough_block:
@@ -521,24 +521,6 @@ rough_done:
 	VZEROUPPER
 	RET
 
-DATA roughPowersAVX512<>+0(SB)/4, $0x3f800000
-DATA roughPowersAVX512<>+4(SB)/4, $0x3f7b95c2
-DATA roughPowersAVX512<>+8(SB)/4, $0x3f7837f0
-DATA roughPowersAVX512<>+12(SB)/4, $0x3f75fed7
-DATA roughPowersAVX512<>+16(SB)/4, $0x3f7504f3
-DATA roughPowersAVX512<>+20(SB)/4, $0x3f75672a
-DATA roughPowersAVX512<>+24(SB)/4, $0x3f7744fd
-DATA roughPowersAVX512<>+28(SB)/4, $0x3f7ac0c7
-DATA roughPowersAVX512<>+32(SB)/4, $0x3f800000
-DATA roughPowersAVX512<>+36(SB)/4, $0x3f7b95c2
-DATA roughPowersAVX512<>+40(SB)/4, $0x3f7837f0
-DATA roughPowersAVX512<>+44(SB)/4, $0x3f75fed7
-DATA roughPowersAVX512<>+48(SB)/4, $0x3f7504f3
-DATA roughPowersAVX512<>+52(SB)/4, $0x3f75672a
-DATA roughPowersAVX512<>+56(SB)/4, $0x3f7744fd
-DATA roughPowersAVX512<>+60(SB)/4, $0x3f7ac0c7
-GLOBL roughPowersAVX512<>(SB), RODATA|NOPTR, $64
-
 DATA f3db17218AVX512<>+0(SB)/4, $0x3db17218
 DATA f3db17218AVX512<>+4(SB)/4, $0x3db17218
 DATA f3db17218AVX512<>+8(SB)/4, $0x3db17218
@@ -593,6 +575,82 @@ DATA f38e35847AVX512<>+56(SB)/4, $0x38e35847
 DATA f38e35847AVX512<>+60(SB)/4, $0x38e35847
 GLOBL f38e35847AVX512<>(SB), RODATA|NOPTR, $64
 
+DATA roughPowersAVX512<>+0(SB)/4, $0x3f800000
+DATA roughPowersAVX512<>+4(SB)/4, $0x3f7b95c2
+DATA roughPowersAVX512<>+8(SB)/4, $0x3f7837f0
+DATA roughPowersAVX512<>+12(SB)/4, $0x3f75fed7
+DATA roughPowersAVX512<>+16(SB)/4, $0x3f7504f3
+DATA roughPowersAVX512<>+20(SB)/4, $0x3f75672a
+DATA roughPowersAVX512<>+24(SB)/4, $0x3f7744fd
+DATA roughPowersAVX512<>+28(SB)/4, $0x3f7ac0c7
+DATA roughPowersAVX512<>+32(SB)/4, $0x3f800000
+DATA roughPowersAVX512<>+36(SB)/4, $0x3f7b95c2
+DATA roughPowersAVX512<>+40(SB)/4, $0x3f7837f0
+DATA roughPowersAVX512<>+44(SB)/4, $0x3f75fed7
+DATA roughPowersAVX512<>+48(SB)/4, $0x3f7504f3
+DATA roughPowersAVX512<>+52(SB)/4, $0x3f75672a
+DATA roughPowersAVX512<>+56(SB)/4, $0x3f7744fd
+DATA roughPowersAVX512<>+60(SB)/4, $0x3f7ac0c7
+GLOBL roughPowersAVX512<>(SB), RODATA|NOPTR, $64
+
+// func roughWeightsAVX512(n int, x *float32, y *float32, high float32, low float32, magic float32, least float32)
+// Requires: AVX, AVX512F
+TEXT ·roughWeightsAVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	VBROADCASTSS high+24(FP), Z0
+	VBROADCASTSS low+28(FP), Z1
+	VBROADCASTSS magic+32(FP), Z2
+	VBROADCASTSS least+36(FP), Z3
+	VMOVUPS      f3db17218AVX512<>+0(SB), Z5
+	VMOVUPS      f3b760619AVX512<>+0(SB), Z6
+	VMOVUPS      f38e35847AVX512<>+0(SB), Z7
+	VMOVUPS      roughPowersAVX512<>+0(SB), Z4
+	XORQ         BX, BX
+
+roughWeights_block:
+	CMPQ        BX, AX
+	JGE         roughWeights_done
+	VMAXPS      (CX)(BX*4), Z3, Z8
+	VMOVAPS     Z8, Z9
+	VFMADD213PS Z2, Z0, Z9
+	VSUBPS      Z2, Z9, Z10
+	VPERMPS     Z4, Z9, Z11
+	VPSLLD      $0x14, Z9, Z9
+	VPADDD      Z9, Z11, Z11
+	VMOVAPS     Z8, Z9
+	VFMSUB213PS Z10, Z0, Z9
+	VFMADD231PS Z1, Z8, Z9
+	VMOVAPS     Z7, Z8
+	VFMADD213PS Z6, Z9, Z8
+	VFMADD213PS Z5, Z9, Z8
+	VMULPS      Z11, Z9, Z9
+	VFMADD231PS Z8, Z9, Z11
+	VMOVUPS     Z11, (DX)(BX*4)
+	VMAXPS      64(CX)(BX*4), Z3, Z8
+	VMOVAPS     Z8, Z9
+	VFMADD213PS Z2, Z0, Z9
+	VSUBPS      Z2, Z9, Z10
+	VPERMPS     Z4, Z9, Z11
+	VPSLLD      $0x14, Z9, Z9
+	VPADDD      Z9, Z11, Z11
+	VMOVAPS     Z8, Z9
+	VFMSUB213PS Z10, Z0, Z9
+	VFMADD231PS Z1, Z8, Z9
+	VMOVAPS     Z7, Z8
+	VFMADD213PS Z6, Z9, Z8
+	VFMADD213PS Z5, Z9, Z8
+	VMULPS      Z11, Z9, Z9
+	VFMADD231PS Z8, Z9, Z11
+	VMOVUPS     Z11, 64(DX)(BX*4)
+	ADDQ        $0x20, BX
+	JMP         roughWeights_block
+
+roughWeights_done:
+	VZEROUPPER
+	RET
+
 // func countAVX512(n int, x *float32, limit float32) int
 // Requires: AVX, AVX512F, POPCNT
 TEXT ·countAVX512(SB), NOSPLIT, $0-32
@@ -641,9 +699,69 @@ count_done:
 	VZEROUPPER
 	RET
 
-// func sumAboveAVX512(n int, x *float64, w *float64, limit float64, sum *float64) int
+// func sumAbove32AVX512(n int, x *float32, w *float32, limit float32, sum *float64) int
 // Requires: AVX, AVX512DQ, AVX512F, POPCNT
-TEXT ·sumAboveAVX512(SB), NOSPLIT, $0-48
+TEXT ·sumAbove32AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         sum+32(FP), BX
+	VBROADCASTSS limit+24(FP), Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	XORQ         SI, SI
+	XORQ         DI, DI
+
+sumAbove32_block:
+	CMPQ          DI, AX
+	JGE           sumAbove32_done
+	VCMPPS        $0x11, (CX)(DI*4), Z0, K1
+	VMOVUPS.Z     (DX)(DI*4), K1, Z3
+	KMOVW         K1, R8
+	POPCNTL       R8, R8
+	ADDQ          R8, SI
+	VCMPPS        $0x11, 64(CX)(DI*4), Z0, K1
+	VMOVUPS.Z     64(DX)(DI*4), K1, Z4
+	KMOVW         K1, R8
+	POPCNTL       R8, R8
+	ADDQ          R8, SI
+	VADDPS        Z4, Z3, Z3
+	VCMPPS        $0x11, 128(CX)(DI*4), Z0, K1
+	VMOVUPS.Z     128(DX)(DI*4), K1, Z4
+	KMOVW         K1, R8
+	POPCNTL       R8, R8
+	ADDQ          R8, SI
+	VCMPPS        $0x11, 192(CX)(DI*4), Z0, K1
+	VMOVUPS.Z     192(DX)(DI*4), K1, Z5
+	KMOVW         K1, R8
+	POPCNTL       R8, R8
+	ADDQ          R8, SI
+	VADDPS        Z5, Z4, Z4
+	VADDPS        Z4, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z3, Y4
+	VCVTPS2PD     Y3, Z3
+	VCVTPS2PD     Y4, Z4
+	VADDPD        Z3, Z1, Z1
+	VADDPD        Z4, Z2, Z2
+	ADDQ          $0x40, DI
+	JMP           sumAbove32_block
+
+sumAbove32_done:
+	VADDPD        Z2, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPD        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDSD        X0, X1, X1
+	VMOVSD        X1, (BX)
+	MOVQ          SI, ret+40(FP)
+	VZEROUPPER
+	RET
+
+// func sumAbove64AVX512(n int, x *float64, w *float64, limit float64, sum *float64) int
+// Requires: AVX, AVX512DQ, AVX512F, POPCNT
+TEXT ·sumAbove64AVX512(SB), NOSPLIT, $0-48
 	MOVQ         n+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         w+16(FP), DX
@@ -658,44 +776,44 @@ TEXT ·sumAboveAVX512(SB), NOSPLIT, $0-48
 	MOVQ         AX, R8
 	ANDQ         $-32, R8
 
-sumAbove_block:
+sumAbove64_block:
 	CMPQ    DI, R8
-	JGE     sumAbove_rest
+	JGE     sumAbove64_rest
 	VCMPPD  $0x11, (CX)(DI*8), Z0, K1
-	VADDPD  (DX)(DI*8), Z1, K1, Z1
 	KMOVW   K1, R9
+	VADDPD  (DX)(DI*8), Z1, K1, Z1
 	POPCNTL R9, R9
 	ADDQ    R9, SI
 	VCMPPD  $0x11, 64(CX)(DI*8), Z0, K1
-	VADDPD  64(DX)(DI*8), Z2, K1, Z2
 	KMOVW   K1, R9
+	VADDPD  64(DX)(DI*8), Z2, K1, Z2
 	POPCNTL R9, R9
 	ADDQ    R9, SI
 	VCMPPD  $0x11, 128(CX)(DI*8), Z0, K1
-	VADDPD  128(DX)(DI*8), Z3, K1, Z3
 	KMOVW   K1, R9
+	VADDPD  128(DX)(DI*8), Z3, K1, Z3
 	POPCNTL R9, R9
 	ADDQ    R9, SI
 	VCMPPD  $0x11, 192(CX)(DI*8), Z0, K1
-	VADDPD  192(DX)(DI*8), Z4, K1, Z4
 	KMOVW   K1, R9
+	VADDPD  192(DX)(DI*8), Z4, K1, Z4
 	POPCNTL R9, R9
 	ADDQ    R9, SI
 	ADDQ    $0x20, DI
-	JMP     sumAbove_block
+	JMP     sumAbove64_block
 
-sumAbove_rest:
+sumAbove64_rest:
 	CMPQ    DI, AX
-	JGE     sumAbove_done
+	JGE     sumAbove64_done
 	VCMPPD  $0x11, (CX)(DI*8), Z0, K1
-	VADDPD  (DX)(DI*8), Z1, K1, Z1
 	KMOVW   K1, R8
+	VADDPD  (DX)(DI*8), Z1, K1, Z1
 	POPCNTL R8, R8
 	ADDQ    R8, SI
 	ADDQ    $0x08, DI
-	JMP     sumAbove_rest
+	JMP     sumAbove64_rest
 
-sumAbove_done:
+sumAbove64_done:
 	VADDPD        Z3, Z1, Z1
 	VADDPD        Z4, Z2, Z2
 	VADDPD        Z2, Z1, Z1
@@ -710,39 +828,120 @@ sumAbove_done:
 	VZEROUPPER
 	RET
 
-// func atMostAVX512(n int, x *float64, w *float64, limit float64, outX *float64, outW *float64) int
+// func keepAVX512(n int, ids *int32, x *float64, w *float64, limit float64) int
+// Requires: AVX, AVX512F, AVX512VL, POPCNT
+TEXT ·keepAVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         ids+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         w+24(FP), BX
+	VBROADCASTSD limit+32(FP), Z0
+	XORQ         SI, SI
+	XORQ         DI, DI
+
+keep_block:
+	CMPQ          SI, AX
+	JGE           keep_done
+	VMOVUPD       (DX)(SI*8), Z1
+	VMOVUPD       (BX)(SI*8), Z2
+	VCMPPD        $0x11, Z1, Z0, K1
+	KMOVW         K1, R8
+	VMOVUPS       (CX)(SI*4), Y3
+	VCOMPRESSPS.Z Y3, K1, Y3
+	VMOVUPS       Y3, (CX)(DI*4)
+	VCOMPRESSPD.Z Z1, K1, Z1
+	VMOVUPD       Z1, (DX)(DI*8)
+	VCOMPRESSPD.Z Z2, K1, Z1
+	VMOVUPD       Z1, (BX)(DI*8)
+	POPCNTL       R8, R8
+	ADDQ          R8, DI
+	ADDQ          $0x08, SI
+	JMP           keep_block
+
+keep_done:
+	MOVQ DI, ret+40(FP)
+	VZEROUPPER
+	RET
+
+// func between32AVX512(n int, x *float32, w *float32, lo float32, hi float32, outX *float32, outW *float32) int
 // Requires: AVX, AVX512F, POPCNT
-TEXT ·atMostAVX512(SB), NOSPLIT, $0-56
+TEXT ·between32AVX512(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         w+16(FP), DX
 	MOVQ         outX+32(FP), BX
 	MOVQ         outW+40(FP), SI
-	VBROADCASTSD limit+24(FP), Z0
+	VBROADCASTSS lo+24(FP), Z0
+	VBROADCASTSS hi+28(FP), Z1
 	XORQ         DI, DI
 	MOVQ         BX, R8
 
-atMost_block:
-	CMPQ        DI, AX
-	JGE         atMost_done
-	VMOVUPD     (CX)(DI*8), Z1
-	VMOVUPD     (DX)(DI*8), Z2
-	VCMPPD      $0x0d, Z1, Z0, K1
-	VCOMPRESSPD Z1, K1, Z1
-	VCOMPRESSPD Z2, K1, Z2
-	VMOVUPD     Z1, (BX)
-	VMOVUPD     Z2, (SI)
-	KMOVW       K1, R9
-	POPCNTL     R9, R9
-	LEAQ        (BX)(R9*8), BX
-	LEAQ        (SI)(R9*8), SI
-	ADDQ        $0x08, DI
-	JMP         atMost_block
+between32_block:
+	CMPQ          DI, AX
+	JGE           between32_done
+	VMOVUPS       (CX)(DI*4), Z2
+	VCMPPS        $0x0d, Z2, Z1, K1
+	VCMPPS        $0x11, Z2, Z0, K2
+	KANDW         K2, K1, K1
+	KMOVW         K1, R9
+	ADDQ          $0x10, DI
+	TESTL         R9, R9
+	JEQ           between32_block
+	VMOVUPS       -64(DX)(DI*4), Z3
+	VCOMPRESSPS.Z Z2, K1, Z2
+	VMOVUPS       Z2, (BX)
+	VCOMPRESSPS.Z Z3, K1, Z2
+	VMOVUPS       Z2, (SI)
+	POPCNTL       R9, R9
+	LEAQ          (BX)(R9*4), BX
+	LEAQ          (SI)(R9*4), SI
+	JMP           between32_block
 
-atMost_done:
+between32_done:
+	SUBQ R8, BX
+	SHRQ $0x02, BX
+	MOVQ BX, ret+48(FP)
+	VZEROUPPER
+	RET
+
+// func between64AVX512(n int, x *float64, w *float64, lo float64, hi float64, outX *float64, outW *float64) int
+// Requires: AVX, AVX512F, POPCNT
+TEXT ·between64AVX512(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         outX+40(FP), BX
+	MOVQ         outW+48(FP), SI
+	VBROADCASTSD lo+24(FP), Z0
+	VBROADCASTSD hi+32(FP), Z1
+	XORQ         DI, DI
+	MOVQ         BX, R8
+
+between64_block:
+	CMPQ          DI, AX
+	JGE           between64_done
+	VMOVUPS       (CX)(DI*8), Z2
+	VCMPPD        $0x0d, Z2, Z1, K1
+	VCMPPD        $0x11, Z2, Z0, K2
+	KANDW         K2, K1, K1
+	KMOVW         K1, R9
+	ADDQ          $0x08, DI
+	TESTL         R9, R9
+	JEQ           between64_block
+	VMOVUPS       -64(DX)(DI*8), Z3
+	VCOMPRESSPD.Z Z2, K1, Z2
+	VMOVUPS       Z2, (BX)
+	VCOMPRESSPD.Z Z3, K1, Z2
+	VMOVUPS       Z2, (SI)
+	POPCNTL       R9, R9
+	LEAQ          (BX)(R9*8), BX
+	LEAQ          (SI)(R9*8), SI
+	JMP           between64_block
+
+between64_done:
 	SUBQ R8, BX
 	SHRQ $0x03, BX
-	MOVQ BX, ret+48(FP)
+	MOVQ BX, ret+56(FP)
 	VZEROUPPER
 	RET
 
@@ -777,45 +976,45 @@ list_block:
 	JMP      list_block
 
 list_some:
-	VPCOMPRESSD Z1, K1, Z2
-	VMOVDQU32   Z2, (DX)
-	KMOVW       K1, R8
-	POPCNTL     R8, R8
-	LEAQ        (DX)(R8*4), DX
-	VPADDD      f00000010AVX512<>+0(SB), Z1, Z1
-	VPCOMPRESSD Z1, K2, Z3
-	VMOVDQU32   Z3, (DX)
-	KMOVW       K2, R8
-	POPCNTL     R8, R8
-	LEAQ        (DX)(R8*4), DX
-	VPADDD      f00000010AVX512<>+0(SB), Z1, Z1
-	VPCOMPRESSD Z1, K3, Z4
-	VMOVDQU32   Z4, (DX)
-	KMOVW       K3, R8
-	POPCNTL     R8, R8
-	LEAQ        (DX)(R8*4), DX
-	VPADDD      f00000010AVX512<>+0(SB), Z1, Z1
-	VPCOMPRESSD Z1, K4, Z5
-	VMOVDQU32   Z5, (DX)
-	KMOVW       K4, R8
-	POPCNTL     R8, R8
-	LEAQ        (DX)(R8*4), DX
-	VPADDD      f00000010AVX512<>+0(SB), Z1, Z1
-	ADDQ        $0x40, SI
-	JMP         list_block
+	KMOVW         K1, R8
+	VCOMPRESSPS.Z Z1, K1, Z2
+	VMOVUPS       Z2, (DX)
+	VPADDD        f00000010AVX512<>+0(SB), Z1, Z1
+	POPCNTL       R8, R8
+	LEAQ          (DX)(R8*4), DX
+	KMOVW         K2, R8
+	VCOMPRESSPS.Z Z1, K2, Z2
+	VMOVUPS       Z2, (DX)
+	VPADDD        f00000010AVX512<>+0(SB), Z1, Z1
+	POPCNTL       R8, R8
+	LEAQ          (DX)(R8*4), DX
+	KMOVW         K3, R8
+	VCOMPRESSPS.Z Z1, K3, Z2
+	VMOVUPS       Z2, (DX)
+	VPADDD        f00000010AVX512<>+0(SB), Z1, Z1
+	POPCNTL       R8, R8
+	LEAQ          (DX)(R8*4), DX
+	KMOVW         K4, R8
+	VCOMPRESSPS.Z Z1, K4, Z2
+	VMOVUPS       Z2, (DX)
+	VPADDD        f00000010AVX512<>+0(SB), Z1, Z1
+	POPCNTL       R8, R8
+	LEAQ          (DX)(R8*4), DX
+	ADDQ          $0x40, SI
+	JMP           list_block
 
 list_rest:
-	CMPQ        SI, AX
-	JGE         list_done
-	VCMPPS      $0x11, (CX)(SI*4), Z0, K1
-	VPCOMPRESSD Z1, K1, Z6
-	VMOVDQU32   Z6, (DX)
-	KMOVW       K1, DI
-	POPCNTL     DI, DI
-	LEAQ        (DX)(DI*4), DX
-	VPADDD      f00000010AVX512<>+0(SB), Z1, Z1
-	ADDQ        $0x10, SI
-	JMP         list_rest
+	CMPQ          SI, AX
+	JGE           list_done
+	VCMPPS        $0x11, (CX)(SI*4), Z0, K1
+	KMOVW         K1, DI
+	VCOMPRESSPS.Z Z1, K1, Z2
+	VMOVUPS       Z2, (DX)
+	VPADDD        f00000010AVX512<>+0(SB), Z1, Z1
+	POPCNTL       DI, DI
+	LEAQ          (DX)(DI*4), DX
+	ADDQ          $0x10, SI
+	JMP           list_rest
 
 list_done:
 	SUBQ BX, DX
@@ -896,19 +1095,19 @@ listValues_rest:
 	CMPQ          DI, AX
 	JGE           listValues_done
 	VCMPPS        $0x11, (CX)(DI*4), Z0, K1
-	VPCOMPRESSD   Z1, K1, Z2
-	VMOVDQU32     Z2, (DX)
 	KMOVW         K1, R8
+	VCOMPRESSPS.Z Z1, K1, Z2
+	VMOVUPS       Z2, (DX)
+	VPADDD        f00000010AVX512<>+0(SB), Z1, Z1
+	VMOVUPS       (CX)(DI*4), Z2
+	VCOMPRESSPS.Z Z2, K1, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y3
+	VCVTPS2PD     Y2, Z2
+	VCVTPS2PD     Y3, Z3
+	VMOVUPD       Z2, (BX)
+	VMOVUPD       Z3, 64(BX)
 	POPCNTL       R8, R8
 	LEAQ          (DX)(R8*4), DX
-	VPADDD        f00000010AVX512<>+0(SB), Z1, Z1
-	VMOVUPS       (CX)(DI*4), Z3
-	VCOMPRESSPS   Z3, K1, Z3
-	VEXTRACTF64X4 $0x01, Z3, Y4
-	VCVTPS2PD     Y3, Z3
-	VCVTPS2PD     Y4, Z4
-	VMOVUPD       Z3, (BX)
-	VMOVUPD       Z4, 64(BX)
 	LEAQ          (BX)(R8*8), BX
 	ADDQ          $0x10, DI
 	JMP           listValues_rest

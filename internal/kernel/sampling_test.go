@@ -12,8 +12,10 @@ var samplingLengths = []int{0, 1, 3, 7, 8, 9, 15, 16, 17, 63, 64, 65, 100, 127, 
 
 // Above and List agree with plain loops, NaN, infinities and ties with the limit included.
 func TestAboveAndList(t *testing.T) {
-	t.Run("float32", testAboveAndList[float32])
-	t.Run("float64", testAboveAndList[float64])
+	onEachPath(t, func(t *testing.T) {
+		t.Run("float32", testAboveAndList[float32])
+		t.Run("float64", testAboveAndList[float64])
+	})
 }
 
 func testAboveAndList[F Float](t *testing.T) {
@@ -78,8 +80,10 @@ func testCountAndValues[F Float](t *testing.T, of []F, limit F, want []int32) {
 
 // Weigh gives the bits of the portable loop and of the four sums, whatever the instruction set.
 func TestWeigh(t *testing.T) {
-	t.Run("float32", testWeigh[float32])
-	t.Run("float64", testWeigh[float64])
+	onEachPath(t, func(t *testing.T) {
+		t.Run("float32", testWeigh[float32])
+		t.Run("float64", testWeigh[float64])
+	})
 }
 
 func testWeigh[F Float](t *testing.T) {
@@ -135,7 +139,9 @@ func testWeigh[F Float](t *testing.T) {
 }
 
 // The rough sums of blocks are as near to those of Weigh as they say, whatever the logits and the scale.
-func TestRoughSums(t *testing.T) {
+func TestRoughSums(t *testing.T) { onEachPath(t, testRoughSums) }
+
+func testRoughSums(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	weights := make([]float64, RoughBlock)
 	worst := 0.0
@@ -166,6 +172,7 @@ func TestRoughSums(t *testing.T) {
 		if got[len(got)-1] != 7 {
 			t.Fatal("wrote past the blocks")
 		}
+		testRoughWeights(t, x[:len(x)/RoughBlock*RoughBlock], limit, scale)
 		for i, s := range got[:len(got)-1] {
 			want := Weigh(weights, x[i*RoughBlock:(i+1)*RoughBlock], limit, scale)
 			off := math.Abs(s-want) - RoughBlock*0x1p-118
@@ -178,8 +185,38 @@ func TestRoughSums(t *testing.T) {
 	t.Logf("the largest error is %.3g, of at most %.3g", worst, RoughError)
 }
 
-// SumAbove and AtMost agree with plain loops, up to the order of the sum.
-func TestSumAboveAndAtMost(t *testing.T) {
+// testRoughWeights checks that the ratio of two sums of rough weights is as near to that of the weights as it should.
+func testRoughWeights(t *testing.T, x []float32, limit, scale float64) {
+	t.Helper()
+	weights, got := make([]float64, len(x)), make([]float32, len(x)+1)
+	got[len(x)] = 7
+	Weigh(weights, x, limit, scale)
+	if !RoughWeights(got[:len(x)], x, limit, scale) || got[len(x)] != 7 {
+		t.Fatalf("logits up to %v, scale %v: no rough weights, or too many", limit, scale)
+	}
+	exact := func(above float32) (sum float64) {
+		for i, v := range x {
+			if v > above {
+				sum += weights[i]
+			}
+		}
+		return sum
+	}
+	all := float32(math.Inf(-1))
+	total, _ := SumAbove(x, got[:len(x)], all)
+	for _, above := range []float32{x[0], x[len(x)/2], x[len(x)-1]} {
+		sum, _ := SumAbove(x, got[:len(x)], above)
+		want := exact(above) / exact(all) * total
+		if math.Abs(sum-want) > 2*RoughError*want+float64(len(x))*0x1p-118 {
+			t.Fatalf("logits up to %v, scale %v: weights above %v are %v, want %v", limit, scale, above, sum, want)
+		}
+	}
+}
+
+// SumAbove, Keep and Between agree with plain loops, up to the order of the sum.
+func TestSelect(t *testing.T) { onEachPath(t, testSelect) }
+
+func testSelect(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 3))
 	for _, n := range samplingLengths {
 		for range 5 {
@@ -189,24 +226,86 @@ func TestSumAboveAndAtMost(t *testing.T) {
 			}
 			limit := float64(rng.IntN(52) - 1)
 			var above float64
-			var wantX, wantW []float64
+			wantCount := 0
 			for i, v := range x {
 				if v > limit {
 					above += w[i]
-				} else {
-					wantX, wantW = append(wantX, v), append(wantW, w[i])
+					wantCount++
 				}
 			}
 			sum, count := SumAbove(x, w, limit)
-			if math.Abs(sum-above) > 1e-9 || count != n-len(wantX) {
-				t.Fatalf("n=%d: SumAbove(%v) = %v of %d, want %v of %d", n, limit, sum, count, above, n-len(wantX))
+			if math.Abs(sum-above) > 1e-9 || count != wantCount {
+				t.Fatalf("n=%d: SumAbove(%v) = %v of %d, want %v of %d", n, limit, sum, count, above, wantCount)
 			}
-			gotX, gotW := make([]float64, n+9), make([]float64, n+9)
-			gotX[n+8], gotW[n+8] = 7, 7 // guards
-			kept := AtMost(gotX, gotW, x, w, limit)
-			if !slices.Equal(gotX[:kept], wantX) || !slices.Equal(gotW[:kept], wantW) || gotX[n+8] != 7 || gotW[n+8] != 7 {
-				t.Fatalf("n=%d: AtMost(%v) keeps %d, want %d", n, limit, kept, len(wantX))
+			testSumAbove32(t, x, w, limit, above, count)
+			ids := make([]int32, n)
+			for i := range ids {
+				ids[i] = int32(i)
 			}
+			keptX, keptW := slices.Clone(x), slices.Clone(w)
+			keptIDs := slices.Clone(ids)
+			if k := Keep(keptIDs, keptX, keptW, limit); k != count || !slices.IsSorted(keptIDs[:k]) {
+				t.Fatalf("n=%d: Keep(%v) keeps %d, want %d", n, limit, k, count)
+			}
+			for i, id := range keptIDs[:count] {
+				if !(x[id] > limit) || keptX[i] != x[id] || keptW[i] != w[id] {
+					t.Fatalf("n=%d: Keep(%v) has %v, %v for %d, want %v, %v", n, limit, keptX[i], keptW[i], id, x[id], w[id])
+				}
+			}
+			testBetween(t, x, w, limit-float64(rng.IntN(30)), limit)
+			testBetween(t, float32sOf(x), float32sOf(w), float32(limit)-float32(rng.IntN(30)), float32(limit))
+		}
+	}
+}
+
+func testBetween[F Float](t *testing.T, x, w []F, lo, hi F) {
+	t.Helper()
+	var wantX, wantW []F
+	for i, v := range x {
+		if v > lo && v <= hi {
+			wantX, wantW = append(wantX, v), append(wantW, w[i])
+		}
+	}
+	n := len(x)
+	gotX, gotW := make([]F, n+17), make([]F, n+17)
+	gotX[n+16], gotW[n+16] = 7, 7 // guards
+	kept := Between(gotX, gotW, x, w, lo, hi)
+	if !slices.Equal(gotX[:kept], wantX) || !slices.Equal(gotW[:kept], wantW) || gotX[n+16] != 7 || gotW[n+16] != 7 {
+		t.Fatalf("n=%d: Between %v and %v keeps %d, want %d", n, lo, hi, kept, len(wantX))
+	}
+}
+
+func float32sOf(x []float64) []float32 {
+	out := make([]float32, len(x))
+	for i, v := range x {
+		out[i] = float32(v)
+	}
+	return out
+}
+
+// testSumAbove32 checks SumAbove of what float32 have of x and w.
+func testSumAbove32(t *testing.T, x, w []float64, limit, want float64, wantCount int) {
+	t.Helper()
+	sum, count := SumAbove(float32sOf(x), float32sOf(w), float32(limit))
+	if math.Abs(sum-want) > want*4*0x1p-24 || count != wantCount {
+		t.Fatalf("n=%d: SumAbove of float32(%v) = %v of %d, want %v of %d", len(x), limit, sum, count, want, wantCount)
+	}
+}
+
+// The sums of SumAbove are the same to the bit with all instruction sets.
+func TestSumAboveBits(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 4))
+	for _, n := range samplingLengths {
+		x, w := make([]float64, n), make([]float64, n)
+		for i := range x {
+			x[i], w[i] = rng.Float64(), rng.ExpFloat64()
+		}
+		sums := make(map[string]float64)
+		for _, path := range supportedPaths() {
+			onPath(path, func() { sums[path], _ = SumAbove(x, w, 0.3) })
+		}
+		if avx512, ok := sums[pathAVX512]; ok && avx512 != sums[pathAVX2] {
+			t.Errorf("n=%d: the sums are %v", n, sums)
 		}
 	}
 }

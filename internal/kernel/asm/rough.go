@@ -25,11 +25,7 @@ func (g *generator) roughSums() {
 rounded. Four floats are added up as such. n must be a multiple of %d.`, roughBlock, roughBlock))
 	n := g.param("n").(reg.GPVirtual)
 	x, y := g.param("x"), g.param("y")
-	high, low := g.broadcast("high"), g.broadcast("low")
-	magic, least := g.broadcast("magic"), g.broadcast("least")
-	table := g.vector()
-	g.VMOVUPS(g.roughPowers(), table)
-	c1, c2, c3 := g.inRegister32(rough1), g.inRegister32(rough2), g.inRegister32(rough3)
+	e := g.rougher()
 	to := g.GP64()
 	g.MOVQ(y, to)
 	from, left := g.GP64(), g.GP64()
@@ -47,25 +43,7 @@ rounded. Four floats are added up as such. n must be a multiple of %d.`, roughBl
 	const vecs = 4
 	parts := make([]reg.VecVirtual, vecs)
 	for i := range parts {
-		v, t, f := g.vector(), g.vector(), g.vector()
-		g.VMAXPS(Mem{Base: from, Disp: i * g.bytes()}, least, v)
-		g.VMOVAPS(v, t)
-		g.VFMADD213PS(magic, high, t)
-		g.VSUBPS(magic, t, f)
-		s := g.vector()
-		g.VPERMPS(table, t, s)
-		g.VPSLLD(Imm(20), t, t)
-		g.VPADDD(t, s, s)
-		g.VMOVAPS(v, t)
-		g.VFMSUB213PS(f, high, t)
-		g.VFMADD231PS(low, v, t)
-		p := g.vector()
-		g.loadFloats(c3, p)
-		g.VFMADD213PS(c2, t, p)
-		g.VFMADD213PS(c1, t, p)
-		g.VMULPS(s, t, t)
-		g.VFMADD231PS(p, t, s)
-		parts[i] = s
+		parts[i] = g.roughVector(e, Mem{Base: from, Disp: i * g.bytes()})
 		if i%2 == 1 {
 			g.VADDPS(parts[i], parts[i-1], parts[i-1])
 		}
@@ -84,6 +62,68 @@ rounded. Four floats are added up as such. n must be a multiple of %d.`, roughBl
 	g.JMP(LabelRef("rough_block"))
 	g.Label("rough_done")
 	g.end()
+}
+
+// roughWeights writes what roughSums adds up.
+func (g *generator) roughWeights() {
+	const block = 64
+	g.function("roughWeights", "func(n int, x, y *float32, high, low, magic, least float32)", fmt.Sprintf(
+		`computes y[i] = 2**(m/8) for i < n, where magic+m is max(x[i], least)*(high+low) + magic before it is rounded. n must be
+a multiple of %d.`, block))
+	n := g.param("n").(reg.GPVirtual)
+	x, y := g.param("x"), g.param("y")
+	e := g.rougher()
+	at := g.GP64()
+	g.XORQ(at, at)
+	g.Label("roughWeights_block")
+	g.CMPQ(at, n)
+	g.JGE(LabelRef("roughWeights_done"))
+	const vecs = 2
+	for v := range vecs {
+		w := g.roughVector(e, Mem{Base: x, Index: at, Scale: 4, Disp: v * g.bytes()})
+		g.VMOVUPS(w, Mem{Base: y, Index: at, Scale: 4, Disp: v * g.bytes()})
+	}
+	g.ADDQ(Imm(uint64(vecs*g.width)), at)
+	g.JMP(LabelRef("roughWeights_block"))
+	g.Label("roughWeights_done")
+	g.end()
+}
+
+// rougher is what roughVector works with.
+type rougher struct {
+	high, low, magic, least, table reg.VecVirtual
+	c1, c2, c3                     Op
+}
+
+// rougher loads the parameters of that name and the constants.
+func (g *generator) rougher() *rougher {
+	e := &rougher{high: g.broadcast("high"), low: g.broadcast("low"), magic: g.broadcast("magic"), least: g.broadcast("least"),
+		table: g.vector(), c1: g.inRegister32(rough1), c2: g.inRegister32(rough2), c3: g.inRegister32(rough3)}
+	g.VMOVUPS(g.roughPowers(), e.table)
+	return e
+}
+
+// roughVector returns the weights of the logits at mem.
+func (g *generator) roughVector(e *rougher, mem Mem) reg.VecVirtual {
+	v, t, f := g.vector(), g.vector(), g.vector()
+	g.VMAXPS(mem, e.least, v)
+	g.VMOVAPS(v, t)
+	g.VFMADD213PS(e.magic, e.high, t)
+	g.VSUBPS(e.magic, t, f)
+	s := g.vector()
+	g.VPERMPS(e.table, t, s)
+	g.VPSLLD(Imm(20), t, t)
+	g.VPADDD(t, s, s)
+	g.VMOVAPS(v, t)
+	g.VFMSUB213PS(f, e.high, t)
+	g.VFMADD231PS(e.low, v, t)
+	p := g.vector()
+	g.loadFloats(e.c3, p)
+	g.VFMADD213PS(e.c2, t, p)
+	g.VFMADD213PS(e.c1, t, p)
+	g.VMULPS(s, t, t)
+	g.VFMADD231PS(p, t, s)
+	return s
 }
 
 // roughPowers is a table in memory of 2**(i/8), of whose bits i<<20 has been taken away. i goes on from 0 after 7.
