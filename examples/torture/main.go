@@ -90,6 +90,7 @@ var campaigns = []struct {
 	{"power lost at each call (simulated)", powerLoss},
 	{"a bit of a checkpoint flipped", bitFlips},
 	{"a checkpoint cut short", truncations},
+	{"a malformed checkpoint", malformed},
 	{"trained and generated, 1 and 2 threads", oneHash},
 	{"generated on 64 goroutines", generations},
 }
