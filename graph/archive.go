@@ -165,6 +165,9 @@ func (a Archive) load(ps *Params) (s Snapshot, skipped []Skipped, err error) {
 // metadata of the snapshot says, which then loads it.
 func (a Archive) Peek() (s Snapshot, skipped []Skipped, err error) {
 	skipped, err = a.newest(func(f *sealedSnapshot) error {
+		if err := f.check(); err != nil {
+			return err
+		}
 		s = f.words()
 		return nil
 	})
@@ -214,5 +217,8 @@ func (a Archive) read(name string, step int, open func(*sealedSnapshot) error) (
 	case sealed.Step != step:
 		return errors.Errorf("it holds step %d", sealed.Step), nil
 	}
-	return nil, open(sealed)
+	if err = open(sealed); errors.As(err, new(damagedError)) {
+		return err, nil
+	}
+	return nil, err
 }

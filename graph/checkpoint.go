@@ -36,7 +36,8 @@ func (ps *Params) Write(w io.Writer, metadata map[string]string) error {
 // Load fills the parameters from a file in the safetensors format, or from the files that an index such as
 // model.safetensors.index.json names, and returns the metadata. Numbers are F64, F32, BF16 or F16. If rename is not nil
 // it turns names of the file into names of parameters; "" skips a tensor. Every parameter must be there in its shape,
-// and nothing else: an error lists all that is missing, unknown or misshapen, and then no parameter has changed.
+// and nothing else: an error lists all that is missing, unknown or misshapen, and then no parameter has changed. Only
+// where another program cuts the file short in the meantime may some have.
 func (ps *Params) Load(path string, rename func(name string) string) (metadata map[string]string, err error) {
 	if ps.err != nil {
 		return nil, ps.err

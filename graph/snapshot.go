@@ -26,7 +26,7 @@ import (
 // "optimizer." into "" takes the parameters alone out of such a file.
 type Snapshot struct {
 	Step     int                      // steps of training taken
-	Tensors  map[string]*tensor.Dense // what the optimizer remembers: the Tensors of an optim.State
+	Tensors  map[string]*tensor.Dense // what the optimizer remembers, up to 16 numbers of each parameter: the Tensors of an optim.State
 	Counts   map[string]uint64        // what else counts on, such as [Program.Runs]
 	States   map[string][]byte        // of data streams and random sources, as their MarshalBinary returns them
 	Metadata map[string]string        // settings and other words; "format", and what begins with "logits.", is taken
@@ -81,6 +81,7 @@ func (s Snapshot) write(w io.Writer, ps *Params) error {
 		}
 		sources[name] = sourceOf(p.value)
 	}
+	remembered := 0
 	for name, t := range s.Tensors {
 		switch {
 		case t == nil || t.Dtype() == (tensor.Dtype{}):
@@ -89,7 +90,11 @@ func (s Snapshot) write(w io.Writer, ps *Params) error {
 			return errors.Errorf("the optimizer's %s is no dense tensor of float32 or float64: it is %v %v of strides %v",
 				name, t.Dtype(), t.Shape(), t.Strides())
 		}
+		remembered += t.Shape().TotalSize()
 		sources[optimizerNames+name] = sourceOf(t)
+	}
+	if err := ps.remembers(remembered); err != nil {
+		return err
 	}
 	metadata := map[string]string{"format": "pt"}
 	for key, value := range s.Metadata {
@@ -125,6 +130,9 @@ func source[F kernel.Float](d weights.DType, shape []int, numbers []F) safetenso
 
 // ReadSnapshot fills the parameters from data, which [Snapshot.Write] has written, and returns what else is there. All
 // parameters must be there, in their shapes and types, and nothing else: after an error none has changed.
+//
+// The numbers are copied and then checked before the first parameter changes, so that nothing comes of it if data changes
+// or ends in the meantime. For this the parameters need memory twice while they are read.
 func ReadSnapshot(data []byte, ps *Params) (s Snapshot, err error) {
 	sealed, err := openSnapshot(data)
 	if err == nil {
@@ -133,14 +141,19 @@ func ReadSnapshot(data []byte, ps *Params) (s Snapshot, err error) {
 	return s, errors.WithMessage(err, "graph: ReadSnapshot")
 }
 
-// A sealedSnapshot is a file whose checksums are right and whose metadata makes sense.
+// A sealedSnapshot is a file whose header is as it was written and makes sense. The numbers are yet to be checked.
 type sealedSnapshot struct {
 	record
-	file *weights.File
+	file *safetensors.Sealed
 }
 
-// openSnapshot checks a file. It is a [VersionError] if the file is newer than this package, and any other error means
-// that the file is damaged, or none of ours.
+// A damagedError is the error of a file whose numbers are not those that were written.
+type damagedError struct{ error }
+
+func (e damagedError) Unwrap() error { return e.error }
+
+// openSnapshot checks the header of a file. It is a [VersionError] if the file is newer than this package, and any other
+// error means that the file is damaged, or none of ours.
 func openSnapshot(data []byte) (s *sealedSnapshot, err error) {
 	// Data may lie in a file that somebody else cuts short.
 	fault := weights.Each(1, 1, func(int, int) { s, err = openMapped(data) })
@@ -151,7 +164,7 @@ func openSnapshot(data []byte) (s *sealedSnapshot, err error) {
 }
 
 func openMapped(data []byte) (*sealedSnapshot, error) {
-	file, err := safetensors.ParseSummed(data)
+	file, err := safetensors.ParseSealed(data)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +210,16 @@ func (s *sealedSnapshot) words() Snapshot {
 	return out
 }
 
-// open fills the parameters, or changes nothing and says all that does not fit.
+// check returns a damagedError unless all numbers are as they were written.
+func (s *sealedSnapshot) check() error {
+	if err := s.file.Check(); err != nil {
+		return damagedError{err}
+	}
+	return nil
+}
+
+// open fills the parameters, or changes nothing and says all that does not fit. Numbers that are not those that were
+// written are a damagedError.
 func (s *sealedSnapshot) open(ps *Params) (Snapshot, error) {
 	switch {
 	case ps == nil:
@@ -205,22 +227,45 @@ func (s *sealedSnapshot) open(ps *Params) (Snapshot, error) {
 	case ps.err != nil:
 		return Snapshot{}, ps.err
 	}
+	if err := s.fits(ps); err != nil {
+		return Snapshot{}, err
+	}
+	copies, err := s.copies()
+	if err != nil {
+		return Snapshot{}, damagedError{err}
+	}
 	out := s.words()
+	for name, t := range copies {
+		if rest, ok := strings.CutPrefix(name, optimizerNames); ok {
+			if out.Tensors == nil {
+				out.Tensors = make(map[string]*tensor.Dense)
+			}
+			out.Tensors[rest] = t
+		} else if p := ps.byName[name]; t.Dtype() == tensor.Float64 {
+			copy(p.value.Float64s(), t.Float64s())
+		} else {
+			copy(p.value.Float32s(), t.Float32s())
+		}
+	}
+	return out, nil
+}
+
+// fits returns an error that lists all that does not fit the parameters, of what the header says of the tensors.
+func (s *sealedSnapshot) fits(ps *Params) error {
 	dtype := weights.F32
 	if ps.dtype == tensor.Float64 {
 		dtype = weights.F64
 	}
 	parameters := &weights.File{Tensors: make(map[string]weights.Tensor)}
-	var remembered []weights.Tensor
+	remembered := 0
 	var wrong []string
 	for _, name := range slices.Sorted(maps.Keys(s.file.Tensors)) {
 		t := s.file.Tensors[name]
-		switch rest, ok := strings.CutPrefix(name, optimizerNames); {
-		case ok && t.DType != weights.F32 && t.DType != weights.F64:
+		switch ours := strings.HasPrefix(name, optimizerNames); {
+		case ours && t.DType != weights.F32 && t.DType != weights.F64:
 			wrong = append(wrong, errors.Errorf("%s holds %v, want F32 or F64", name, t.DType).Error())
-		case ok:
-			t.Name = rest
-			remembered = append(remembered, t)
+		case ours:
+			remembered += t.Len()
 		default:
 			parameters.Tensors[name] = t
 			if ps.byName[name] != nil && t.DType != dtype {
@@ -229,34 +274,59 @@ func (s *sealedSnapshot) open(ps *Params) (Snapshot, error) {
 		}
 	}
 	if wrong != nil {
-		return Snapshot{}, errors.New(strings.Join(wrong, "; "))
+		return errors.New(strings.Join(wrong, "; "))
 	}
-	if len(remembered) > 0 {
-		out.Tensors = make(map[string]*tensor.Dense)
-	}
-	// Whatever may fail comes before the parameters change.
 	if err := ps.fits(parameters); err != nil {
-		return Snapshot{}, err
+		return err
 	}
-	for _, t := range remembered {
-		var err error
-		if out.Tensors[t.Name], err = dense(t); err != nil {
-			return Snapshot{}, err
-		}
-	}
-	return out, ps.copyFrom(parameters)
+	return ps.remembers(remembered)
 }
 
-// dense returns a tensor of a file in memory of its own.
-func dense(t weights.Tensor) (*tensor.Dense, error) {
+// remembers returns an error if an optimizer of the parameters cannot remember so many numbers. Adam remembers 2 of each.
+func (ps *Params) remembers(numbers int) error {
+	if most := 16*ps.Size() + 1<<16; numbers > most {
+		return errors.Errorf("the optimizer remembers %d numbers of %d parameters, and at most %d can be", numbers, ps.Size(), most)
+	}
+	return nil
+}
+
+// copies returns the tensors in memory of their own, where they have the right checksums.
+func (s *sealedSnapshot) copies() (map[string]*tensor.Dense, error) {
+	names := slices.Sorted(maps.Keys(s.file.Tensors))
+	list := make([]*tensor.Dense, len(names))
+	wrong := make([]error, len(names))
+	err := weights.Each(len(names), 1, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			t := s.file.Tensors[names[i]]
+			var copied []byte
+			if t.DType == weights.F64 {
+				list[i], copied = dense[float64](t)
+			} else {
+				list[i], copied = dense[float32](t)
+			}
+			wrong[i] = s.file.CheckTensor(names[i], copied)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	byName := make(map[string]*tensor.Dense, len(names))
+	for i, name := range names {
+		if wrong[i] != nil {
+			return nil, wrong[i]
+		}
+		byName[name] = list[i]
+	}
+	return byName, nil
+}
+
+// dense returns a tensor of a file in memory of its own, and the bytes that it is there.
+func dense[F kernel.Float](t weights.Tensor) (*tensor.Dense, []byte) {
 	shape := slices.Clone(t.Shape)
 	if len(shape) == 0 {
 		shape = []int{1} // optimizers keep scalars so
 	}
-	if t.DType == weights.F64 {
-		numbers := kernel.Make[float64](t.Len())
-		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(numbers)), weights.Copy(numbers, t)
-	}
-	numbers := kernel.Make[float32](t.Len())
-	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(numbers)), weights.Copy(numbers, t)
+	numbers := kernel.Make[F](t.Len())
+	weights.Read(numbers, t, 0)
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(numbers)), weights.Bytes(t.DType, numbers)
 }

@@ -316,6 +316,49 @@ func TestSetStateIsStrict(t *testing.T) {
 	}
 }
 
+// Weights that come in another object, as after a restart, do not lose their moments: a step with the new object is an error
+// that changes nothing, and SetState with it goes on where the old one was.
+func TestAnotherObject(t *testing.T) {
+	for name, make := range map[string]func() solver{
+		"adamw": func() solver { return &optim.AdamW{LR: optim.Constant(0.1)} },
+		"adam":  func() solver { return &optim.Adam{LR: optim.Constant(0.1)} },
+		"sgd":   func() solver { return &optim.SGD{LR: optim.Constant(0.1), Momentum: 0.9} },
+	} {
+		old, opt := vector("w", []float64{1, 2}, []float64{3, 4}), make()
+		step := func(p *param) {
+			t.Helper()
+			if err := opt.Step(one(p)); err != nil {
+				t.Fatal(name, err)
+			}
+		}
+		step(old)
+		restored := make()
+		if err := restored.SetState(one(old), opt.State(one(old))); err != nil {
+			t.Fatal(name, err)
+		}
+		again := &param{"w", old.value.(*tensor.Dense).Clone().(*tensor.Dense), old.grad}
+		for _, o := range []solver{opt, restored} {
+			before := again.value.(*tensor.Dense).Clone().(*tensor.Dense)
+			if err := o.Step(one(again)); err == nil || !strings.Contains(err.Error(), "parameter w is not the one") {
+				t.Errorf("%s: %v, want an error", name, err)
+			}
+			if !before.Eq(again.value) {
+				t.Errorf("%s: the weight has changed", name)
+			}
+		}
+		if err := restored.SetState(one(again), opt.State(one(old))); err != nil {
+			t.Fatal(name, err)
+		}
+		step(old)
+		if err := restored.Step(one(again)); err != nil || !old.value.(*tensor.Dense).Eq(again.value) {
+			t.Errorf("%s: %v, want %v, %v", name, again.value, old.value, err)
+		}
+		// Parameters without names are told apart by the objects alone.
+		step(&param{"", again.value, again.grad})
+		step(vector("", []float64{1}, []float64{1}))
+	}
+}
+
 // A step with MaxNorm goes where ClipGradNorm and a step go, at any limit, and leaves gradients as they are.
 func TestMaxNorm(t *testing.T) {
 	type limited interface {

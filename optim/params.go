@@ -32,10 +32,18 @@ func (w *weight) same(v *weight) bool {
 
 // nameOf returns the name of a parameter, or its place if it has none.
 func nameOf(p gorgonia.ValueGrad, i int) string {
-	if n, ok := p.(interface{ Name() string }); ok && n.Name() != "" {
-		return n.Name()
+	if name := namedBy(p); name != "" {
+		return name
 	}
 	return fmt.Sprint(i)
+}
+
+// namedBy returns the name of a parameter, or "".
+func namedBy(p gorgonia.ValueGrad) string {
+	if n, ok := p.(interface{ Name() string }); ok {
+		return n.Name()
+	}
+	return ""
 }
 
 // open fills ws, which it may have filled before, with the slices of params, whose gradients must be there, fit and be

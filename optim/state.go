@@ -23,9 +23,11 @@ type State struct {
 type memory struct {
 	kinds []string // names of the tensors, as in PyTorch
 	slots map[gorgonia.ValueGrad][]*tensor.Dense
+	names map[string]gorgonia.ValueGrad // who has them, of those in slots that have names
 }
 
-// of returns the tensors of a parameter, which are zeros when it is new.
+// of returns the tensors of a parameter, which are zeros when it is new. A new one under the name of another is an error:
+// it is likely to be the same weights in another object, such as after a restart, for which zeros would be wrong.
 func (m *memory) of(p gorgonia.ValueGrad, w weight) ([]*tensor.Dense, error) {
 	if ts, ok := m.slots[p]; ok {
 		if !fits(ts[0], w) {
@@ -33,15 +35,26 @@ func (m *memory) of(p gorgonia.ValueGrad, w weight) ([]*tensor.Dense, error) {
 		}
 		return ts, nil
 	}
+	if other := m.names[namedBy(p)]; other != nil {
+		return nil, errors.Errorf("parameter %s is not the one that the optimizer remembers under this name; hand State of the old ones to SetState with the new ones", w.name())
+	}
 	if m.slots == nil {
-		m.slots = make(map[gorgonia.ValueGrad][]*tensor.Dense)
+		m.slots, m.names = make(map[gorgonia.ValueGrad][]*tensor.Dense), make(map[string]gorgonia.ValueGrad)
 	}
 	ts := make([]*tensor.Dense, len(m.kinds))
 	for i := range ts {
 		ts[i] = newLike(w)
 	}
-	m.slots[p] = ts
+	m.take(p, ts)
 	return ts, nil
+}
+
+// take makes ts the tensors of a parameter.
+func (m *memory) take(p gorgonia.ValueGrad, ts []*tensor.Dense) {
+	m.slots[p] = ts
+	if name := namedBy(p); name != "" {
+		m.names[name] = p
+	}
 }
 
 func newLike(w weight) *tensor.Dense {
@@ -86,7 +99,7 @@ func (m *memory) setState(params []gorgonia.ValueGrad, s State) error {
 		return errors.Errorf("step %d", s.Step)
 	}
 	if s.Step == 0 && len(s.Tensors) == 0 {
-		m.slots = nil
+		m.slots, m.names = nil, nil
 		return nil
 	}
 	slots := make(map[gorgonia.ValueGrad][]*tensor.Dense)
@@ -130,6 +143,9 @@ func (m *memory) setState(params []gorgonia.ValueGrad, s State) error {
 	if len(wrong) > 0 {
 		return errors.New(strings.Join(wrong, "; "))
 	}
-	m.slots = slots
+	m.slots, m.names = make(map[gorgonia.ValueGrad][]*tensor.Dense), make(map[string]gorgonia.ValueGrad)
+	for p, ts := range slots {
+		m.take(p, ts)
+	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 
 // target returns a checkpoint and the training that is to refuse it once it is damaged.
 func target(ctx context.Context) (file []byte, t *training, before []byte, err error) {
-	done, err := trained(ctx, 3)
+	done, err := trained(ctx, tiny, 3)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -79,12 +78,8 @@ func resumes(ctx context.Context, _ settings, _ string) (sc score, err error) {
 
 // kills starts training in processes and kills them, until each training has come to its end after all.
 func kills(ctx context.Context, s settings, dir string) (sc score, err error) {
-	program, err := os.Executable()
-	if err != nil {
-		return sc, errors.WithStack(err)
-	}
 	// The first child is left alone.
-	reference, err := run(ctx, program, filepath.Join(dir, "reference"), 2, nil)
+	reference, err := run(ctx, filepath.Join(dir, "reference"), 2, nil)
 	if err != nil {
 		return sc, err
 	}
@@ -98,7 +93,7 @@ func kills(ctx context.Context, s settings, dir string) (sc score, err error) {
 			if sc.tries < s.kills {
 				e = &end{saves: rng.IntN(steps / 2), part: rng.Float64(), start: reference.start}
 			}
-			p, err := run(ctx, program, work, 1+rng.IntN(2), e)
+			p, err := run(ctx, work, 1+rng.IntN(2), e)
 			if err != nil {
 				return sc, err
 			}
@@ -146,9 +141,11 @@ type process struct {
 }
 
 // run starts a child that trains in a folder. It is killed at a given end, if there is one, or when that of ctx comes.
-func run(ctx context.Context, program, dir string, threads int, e *end) (p process, err error) {
-	cmd := exec.CommandContext(ctx, program)
-	cmd.Env = append(os.Environ(), childKey+"="+dir, "GOMAXPROCS="+strconv.Itoa(threads))
+func run(ctx context.Context, dir string, threads int, e *end) (p process, err error) {
+	cmd, err := command(ctx, "train", dir, "GOMAXPROCS="+strconv.Itoa(threads))
+	if err != nil {
+		return p, err
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return p, errors.WithStack(err)

@@ -16,9 +16,9 @@ import (
 )
 
 // stages are trainings after 1, 2, ... steps, to be saved.
-func stages(ctx context.Context) (list []*training, err error) {
+func stages(ctx context.Context, s size) (list []*training, err error) {
 	for n := range 4 {
-		t, err := trained(ctx, n+1)
+		t, err := trained(ctx, s, n+1)
 		if err != nil {
 			return nil, err
 		}
@@ -43,7 +43,7 @@ func saveAll(a graph.Archive, list []*training) (saved int, err error) {
 
 // holds reports whether the archive loads at least what was saved, as it was.
 func holds(a graph.Archive, list []*training, saved int) (bool, error) {
-	t, err := newTraining(tiny)
+	t, err := newTraining(list[0].size)
 	if err != nil {
 		return false, err
 	}
@@ -67,7 +67,7 @@ func holds(a graph.Archive, list []*training, saved int) (bool, error) {
 
 // callFaults lets every call fail once that saving makes: of the folder and of its files.
 func callFaults(ctx context.Context, _ settings, dir string) (sc score, err error) {
-	list, err := stages(context.WithoutCancel(ctx))
+	list, err := stages(context.WithoutCancel(ctx), tiny)
 	if err != nil {
 		return sc, err
 	}
@@ -105,7 +105,7 @@ func callFaults(ctx context.Context, _ settings, dir string) (sc score, err erro
 
 // fullDisk lets the disk be full after some bytes.
 func fullDisk(ctx context.Context, s settings, _ string) (sc score, err error) {
-	list, err := stages(context.WithoutCancel(ctx))
+	list, err := stages(context.WithoutCancel(ctx), tiny)
 	if err != nil {
 		return sc, err
 	}
@@ -155,7 +155,7 @@ func evenly(n, count int) iter.Seq[int] {
 
 // powerLoss takes the power at every call, with any of what was not durable lost.
 func powerLoss(ctx context.Context, s settings, _ string) (sc score, err error) {
-	list, err := stages(context.WithoutCancel(ctx))
+	list, err := stages(context.WithoutCancel(ctx), tiny)
 	if err != nil {
 		return sc, err
 	}

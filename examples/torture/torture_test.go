@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,12 @@ func TestTorture(t *testing.T) {
 	if lines := strings.Count(out.String(), "\n"); lines < 1+len(campaigns) {
 		t.Errorf("%d lines for %d campaigns", lines, len(campaigns))
 	}
+	for _, line := range strings.Split(out.String(), "\n")[1:] {
+		if fields := regexp.MustCompile(`  +`).Split(line, 5); len(fields) == 5 && fields[1] == "0" &&
+			!strings.HasPrefix(fields[4], "skipped: ") && !strings.Contains(fields[4], "stopped when its time was up") {
+			t.Errorf("nothing was tried: %s", line)
+		}
+	}
 	if entries, err := os.ReadDir(s.dir); err != nil || len(entries) > 0 {
 		t.Errorf("it leaves %v, %v", entries, err)
 	}
@@ -54,11 +61,11 @@ func TestTortureIsShort(t *testing.T) {
 
 // What is wrong is noticed: a training that goes on with another batch, and a checkpoint that is another one.
 func TestTortureNotices(t *testing.T) {
-	one, err := trained(t.Context(), 2)
+	one, err := trained(t.Context(), tiny, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := trained(t.Context(), 2)
+	other, err := trained(t.Context(), tiny, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 
@@ -124,8 +123,8 @@ func (t *training) hash() (string, error) {
 }
 
 // trained returns a training after some steps.
-func trained(ctx context.Context, n int) (*training, error) {
-	t, err := newTraining(tiny)
+func trained(ctx context.Context, s size, n int) (*training, error) {
+	t, err := newTraining(s)
 	if err != nil {
 		return nil, err
 	}
@@ -137,22 +136,7 @@ func trained(ctx context.Context, n int) (*training, error) {
 	return t, nil
 }
 
-// childKey is the environment variable that makes a process a child to be killed, which trains in the folder it names.
-const childKey = "LOGITS_TORTURE_CHILD"
-
-// child trains if this process is a child, and reports whether it is. It says what it has loaded and saved as it goes.
-func child() bool {
-	dir := os.Getenv(childKey)
-	if dir == "" {
-		return false
-	}
-	if err := trainIn(dir); err != nil {
-		fmt.Println("failed", err)
-		os.Exit(1)
-	}
-	return true
-}
-
+// trainIn trains in a folder, as a child to be killed. It says what it has loaded and saved as it goes.
 func trainIn(dir string) error {
 	t, err := newTraining(tiny)
 	if err != nil {

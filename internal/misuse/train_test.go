@@ -197,6 +197,13 @@ func optimizers(*testing.T) []mistake {
 				s.Tensors[name] = nil
 			}
 		}), []string{"SetState", "exp_avg.w is nil"}},
+		{"another parameter under the name of an old one", func() error {
+			opt := &optim.AdamW{}
+			if err := opt.Step(list{good()}); err != nil {
+				return nil
+			}
+			return opt.Step(list{good()})
+		}, []string{"AdamW", "parameter w is not the one that the optimizer remembers"}},
 		{"clipping to a negative norm", func() error { _, err := optim.ClipGradNorm(list{good()}, -1); return err }, []string{"ClipGradNorm", "-1"}},
 		{"clipping to NaN", func() error { _, err := optim.ClipGradNorm(list{good()}, nan); return err }, []string{"ClipGradNorm", "NaN"}},
 		{"clipping a gradient of NaN", func() error {

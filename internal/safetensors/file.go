@@ -20,7 +20,7 @@ func Open(fsys fs.FS, name string) (*weights.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	tensors, metadata, err := parse(m.Data)
+	tensors, metadata, err := parse(m.Data, ofAny)
 	if err != nil {
 		m.Close()
 		return nil, errors.WithMessage(err, path.Base(name))
@@ -34,8 +34,10 @@ func Open(fsys fs.FS, name string) (*weights.File, error) {
 }
 
 // Parse returns the tensors of a file whose bytes are data, which they keep.
-func Parse(data []byte) (*weights.File, error) {
-	tensors, metadata, err := parse(data)
+func Parse(data []byte) (*weights.File, error) { return parseFile(data, ofAny) }
+
+func parseFile(data []byte, l limits) (*weights.File, error) {
+	tensors, metadata, err := parse(data, l)
 	if err != nil {
 		return nil, err
 	}
@@ -47,13 +49,13 @@ func Parse(data []byte) (*weights.File, error) {
 	return f, nil
 }
 
-func parse(data []byte) (tensors []weights.Tensor, metadata map[string]string, err error) {
+func parse(data []byte, l limits) (tensors []weights.Tensor, metadata map[string]string, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = errors.Errorf("safetensors: %v", r)
 		}
 	}()
-	if err := checkHeader(data); err != nil {
+	if err := l.checkHeader(data); err != nil {
 		return nil, nil, errors.WithMessage(err, "safetensors")
 	}
 	n, header, err := safetensors.ReadMetadata(data)

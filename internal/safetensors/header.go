@@ -9,17 +9,22 @@ import (
 	"github.com/pkg/errors"
 )
 
-// Limits on what a header may claim, far above those of any model.
-const (
-	maxHeader  = 16 << 20 // bytes
-	maxTensors = 100_000
-	maxRank    = 8
+// Limits are what a header may claim.
+type limits struct{ bytes, tensors int }
+
+// Those of any file are far above those of any model. Those of files with checksums, which are one for each program that
+// trains, are such that whatever a header holds it takes less than 64 MiB of memory to refuse it.
+var (
+	ofAny    = limits{bytes: 16 << 20, tensors: 100_000}
+	ofSealed = limits{bytes: 4 << 20, tensors: 16_384}
 )
+
+const maxRank = 8
 
 // checkHeader refuses a file whose header is too long or holds too much, or a key twice, before anything is made of it.
 // All else about a header is checked by the module that parses it.
-func checkHeader(file []byte) error {
-	if err := checkSize(file); err != nil {
+func (l limits) checkHeader(file []byte) error {
+	if err := l.checkSize(file); err != nil {
 		return err
 	}
 	size := headerSize(file)
@@ -30,7 +35,7 @@ func checkHeader(file []byte) error {
 	if len(header) == 0 || header[0] != '{' {
 		return errors.New("the header is no JSON object")
 	}
-	w := walker{json.NewDecoder(bytes.NewReader(header))}
+	w := walker{json.NewDecoder(bytes.NewReader(header)), l.tensors}
 	w.UseNumber()
 	if err := w.value(0); err != nil {
 		return errors.WithMessage(err, "header")
@@ -42,12 +47,12 @@ func checkHeader(file []byte) error {
 }
 
 // checkSize refuses a file that claims a header that is too long.
-func checkSize(file []byte) error {
+func (l limits) checkSize(file []byte) error {
 	if len(file) < 8 {
 		return errors.Errorf("%d bytes are no safetensors file", len(file))
 	}
-	if size := binary.LittleEndian.Uint64(file); size > maxHeader {
-		return errors.Errorf("a header of %d bytes, at most %d are allowed", size, maxHeader)
+	if size := binary.LittleEndian.Uint64(file); size > uint64(l.bytes) {
+		return errors.Errorf("a header of %d bytes, at most %d are allowed", size, l.bytes)
 	}
 	return nil
 }
@@ -56,7 +61,10 @@ func checkSize(file []byte) error {
 func headerSize(file []byte) int { return int(binary.LittleEndian.Uint64(file)) }
 
 // A walker looks at each token of a header once.
-type walker struct{ *json.Decoder }
+type walker struct {
+	*json.Decoder
+	tensors int // that there may be
+}
 
 // value walks over the next value, which lies so deep.
 func (w walker) value(depth int) error {
@@ -102,8 +110,8 @@ func (w walker) object(depth int) error {
 			return errors.Errorf("%q is there twice", key)
 		}
 		seen[key] = true
-		if len(seen) > maxTensors+1 { // and __metadata__
-			return errors.Errorf("more than %d tensors", maxTensors)
+		if len(seen) > w.tensors+1 { // and __metadata__
+			return errors.Errorf("more than %d tensors", w.tensors)
 		}
 		if err := w.value(depth + 1); err != nil {
 			return errors.WithMessagef(err, "%q", key)

@@ -50,7 +50,7 @@ func openIndex(fsys fs.FS, at string) (_ *weights.File, err error) {
 			return nil, errors.WithMessage(err, name)
 		}
 		mappings = append(mappings, m)
-		held, _, err := parse(m.Data)
+		held, _, err := parse(m.Data, ofAny)
 		if err != nil {
 			return nil, errors.WithMessagef(err, "%s: %s", name, part)
 		}

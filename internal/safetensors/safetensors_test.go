@@ -68,7 +68,7 @@ func TestRoundTrip(t *testing.T) {
 // Files that are wrong in any way are refused, with an error that says how, and without much memory.
 func TestHostileFiles(t *testing.T) {
 	const one = `{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}`
-	many := make([]string, maxTensors+2)
+	many := make([]string, ofAny.tensors+2)
 	for i := range many {
 		many[i] = fmt.Sprintf(`"%x":{}`, i)
 	}

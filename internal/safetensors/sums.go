@@ -50,6 +50,9 @@ func WriteSummed(w io.Writer, tensors map[string]Source, metadata map[string]str
 		return errors.WithStack(err)
 	}
 	metadata[sumsKey], metadata[headerKey] = string(text), noSum
+	if len(tensors) > ofSealed.tensors {
+		return errors.Errorf("safetensors: %d tensors, at most %d have checksums", len(tensors), ofSealed.tensors)
+	}
 	return Write(&sealer{w: w}, tensors, metadata)
 }
 
@@ -67,9 +70,15 @@ func (s *sealer) Write(p []byte) (int, error) {
 		return s.w.Write(p)
 	}
 	s.head = append(s.head, p...)
-	n, err := headerEnd(s.head)
-	if err != nil || n > len(s.head) {
+	if len(s.head) < 8 {
 		return len(p), nil // there is more to come
+	}
+	n, err := headerEnd(s.head)
+	if err != nil {
+		return 0, err
+	}
+	if n > len(s.head) {
+		return len(p), nil
 	}
 	place, err := sumPlace(s.head[:n])
 	if err != nil {
@@ -85,7 +94,7 @@ func (s *sealer) Write(p []byte) (int, error) {
 
 // headerEnd returns where the header of a file ends.
 func headerEnd(data []byte) (int, error) {
-	if err := checkSize(data); err != nil {
+	if err := ofSealed.checkSize(data); err != nil {
 		return 0, err
 	}
 	return 8 + headerSize(data), nil
@@ -111,67 +120,109 @@ func sumPlace(header []byte) (int, error) {
 // ParseSummed returns the tensors of a file that WriteSummed has written, whose bytes are data, which they keep. It is
 // an error unless all checksums are there and right. The metadata is without them.
 func ParseSummed(data []byte) (*weights.File, error) {
-	if err := checkHeaderSum(data); err != nil {
-		return nil, errors.WithMessage(err, "safetensors")
+	s, err := ParseSealed(data)
+	if err == nil {
+		err = s.Check()
 	}
-	f, err := Parse(data)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSums(f); err != nil {
+	return s.File, nil
+}
+
+// A Sealed is a file whose header is as it was written, and whose tensors have checksums that are yet to be looked at. So
+// a reader can refuse what the header says before it reads the rest, and check the copy that it has made of a tensor in
+// place of a file that somebody else may change in the meantime.
+type Sealed struct {
+	*weights.File
+	sums map[string]string
+}
+
+// ParseSealed does what ParseSummed does, without reading the tensors.
+func ParseSealed(data []byte) (*Sealed, error) {
+	header, err := checkHeaderSum(data)
+	if err != nil {
+		return nil, errors.WithMessage(err, "safetensors")
+	}
+	f, err := parseFile(data, ofSealed)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(data[:len(header)], header) {
+		return nil, errors.New("safetensors: the header has changed while it was read")
+	}
+	sums, err := readSums(f)
+	if err != nil {
 		return nil, errors.WithMessage(err, "safetensors")
 	}
 	delete(f.Metadata, headerKey)
 	delete(f.Metadata, sumsKey)
-	return f, nil
+	return &Sealed{f, sums}, nil
 }
 
-func checkHeaderSum(data []byte) error {
+// Check returns an error unless the data of all tensors has the right checksums.
+func (s *Sealed) Check() error {
+	names := slices.Sorted(maps.Keys(s.Tensors))
+	wrong := make([]error, len(names))
+	err := weights.Each(len(names), 1, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			wrong[i] = s.CheckTensor(names[i], s.Tensors[names[i]].Data)
+		}
+	})
+	if err != nil {
+		return errors.WithMessage(err, "safetensors")
+	}
+	for _, err := range wrong {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckTensor returns an error unless data, which is a tensor of the file or a copy of it, has the right checksum.
+func (s *Sealed) CheckTensor(name string, data []byte) error {
+	if want := s.sums[name]; sum(data) != want {
+		return errors.Errorf("safetensors: the checksum of %s is not %q", name, want)
+	}
+	return nil
+}
+
+// checkHeaderSum returns a copy of the header of a file, with the bytes before it, if its checksum is right.
+func checkHeaderSum(data []byte) ([]byte, error) {
 	n, err := headerEnd(data)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if n > len(data) {
-		return errors.Errorf("a header of %d bytes in a file of %d", n-8, len(data))
+		return nil, errors.Errorf("a header of %d bytes in a file of %d", n-8, len(data))
 	}
 	header := bytes.Clone(data[:n])
 	place, err := sumPlace(header)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	want := string(header[place : place+len(noSum)])
-	copy(header[place:], noSum)
+	digits := header[place : place+len(noSum)]
+	want := string(digits)
+	copy(digits, noSum)
 	if got := sum(header); got != want {
-		return errors.Errorf("the header has checksum %s, want %q", got, want)
+		return nil, errors.Errorf("the header has checksum %s, want %q", got, want)
 	}
-	return nil
+	copy(digits, want)
+	return header, nil
 }
 
-// checkSums checks the sums of all tensors of f.
-func checkSums(f *weights.File) error {
+// readSums returns the checksums of all tensors of f.
+func readSums(f *weights.File) (sums map[string]string, err error) {
 	text := f.Metadata[sumsKey]
-	var sums map[string]string
 	if err := json.Unmarshal([]byte(text), &sums); err != nil {
-		return errors.Wrap(err, sumsKey)
+		return nil, errors.Wrap(err, sumsKey)
 	}
 	if again, err := json.Marshal(sums); err != nil || string(again) != text {
-		return errors.Errorf("%s is not written as it should be", sumsKey) // such as with a name twice
+		return nil, errors.Errorf("%s is not written as it should be", sumsKey) // such as with a name twice
 	}
-	names := slices.Sorted(maps.Keys(f.Tensors))
-	if want := slices.Sorted(maps.Keys(sums)); !slices.Equal(names, want) {
-		return errors.Errorf("%s has checksums of other tensors than there are", sumsKey)
+	if !slices.Equal(slices.Sorted(maps.Keys(f.Tensors)), slices.Sorted(maps.Keys(sums))) {
+		return nil, errors.Errorf("%s has checksums of other tensors than there are", sumsKey)
 	}
-	wrong := make([]bool, len(names))
-	err := weights.Each(len(names), 1, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			wrong[i] = sum(f.Tensors[names[i]].Data) != sums[names[i]]
-		}
-	})
-	if err != nil {
-		return err
-	}
-	if i := slices.Index(wrong, true); i >= 0 {
-		return errors.Errorf("the checksum of %s is not %q", names[i], sums[names[i]])
-	}
-	return nil
+	return sums, nil
 }

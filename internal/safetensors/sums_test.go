@@ -3,6 +3,7 @@ package safetensors
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -65,5 +66,29 @@ func TestSummedFlips(t *testing.T) {
 	}
 	if _, err := ParseSummed(append(bytes.Clone(whole), 0)); err == nil {
 		t.Error("a byte to spare is accepted")
+	}
+}
+
+// What could not be read is not written: too many tensors, or too long a header.
+func TestSummedLimits(t *testing.T) {
+	none := Source{weights.F32, []int{1}, func() []byte { return make([]byte, 4) }}
+	tensors := make(map[string]Source)
+	for i := range ofSealed.tensors + 1 {
+		tensors[strconv.Itoa(i)] = none
+	}
+	if err := WriteSummed(&bytes.Buffer{}, tensors, nil); err == nil || !strings.Contains(err.Error(), "16385 tensors") {
+		t.Errorf("%v, want an error", err)
+	}
+	delete(tensors, "0")
+	var buf bytes.Buffer
+	if err := WriteSummed(&buf, tensors, nil); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := ParseSummed(buf.Bytes()); err != nil || len(f.Tensors) != ofSealed.tensors {
+		t.Error(err)
+	}
+	long := map[string]string{"k": strings.Repeat("v", ofSealed.bytes)}
+	if err := WriteSummed(&bytes.Buffer{}, nil, long); err == nil || !strings.Contains(err.Error(), "at most 4194304") {
+		t.Errorf("%v, want an error", err)
 	}
 }
