@@ -59,7 +59,9 @@ func malformed(ctx context.Context, _ settings, dir string) (sc score, err error
 		}
 	}
 	sc.tries, sc.wrong = r.tries, r.wrong
-	sc.note = fmt.Sprintf("at most %.1f MiB and %v for one, %s%s", float64(r.memory)/(1<<20), r.time.Round(time.Millisecond), r.slowest, r.note)
+	if sc.tries > 0 {
+		sc.note = fmt.Sprintf("at most %.1f MiB; at most %v, for %s%s", float64(r.memory)/(1<<20), r.time.Round(time.Millisecond), r.slowest, r.note)
+	}
 	return sc, nil
 }
 

@@ -52,6 +52,18 @@ func truths(n int, shape ...int) tensor.Tensor {
 	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(b))
 }
 
+// during is a context that does something when it is looked at.
+type during struct {
+	context.Context
+	do  func() error
+	err error
+}
+
+func (d *during) Err() error {
+	d.err = d.do()
+	return nil
+}
+
 // ran returns the error of what do makes of a rig that works.
 func ran(do func(r *rig, f graph.Feed) error) func() error {
 	return func() error {
@@ -132,6 +144,13 @@ func running(*testing.T) []mistake {
 		}), []string{"another graph"}},
 		{"a context that has ended", ran(func(r *rig, f graph.Feed) error { return r.prog.Run(ended, f) }), []string{"graph", "context canceled"}},
 		{"no context", ran(func(r *rig, f graph.Feed) error { return r.prog.Run(nil, f) }), []string{"context"}}, //nolint
+		{"a run during a run", ran(func(r *rig, f graph.Feed) error {
+			during := &during{Context: context.Background(), do: func() error { return r.prog.Run(context.Background(), f) }}
+			if err := r.prog.Run(during, f); err != nil {
+				return nil
+			}
+			return during.err
+		}), []string{"Run", "running already"}},
 		{"RunAll without values", func() error {
 			g := graph.New()
 			prog, err := graph.Compile(g.Input("x", tensor.Float32, 2).SiLU())
