@@ -1,0 +1,169 @@
+package sampler_test
+
+import (
+	"context"
+	"math"
+	"reflect"
+	"testing"
+
+	"github.com/logits-go/logits/sampler"
+)
+
+// The ends of the ranges that settings may lie in belong to them.
+func TestSettingsAtTheirBounds(t *testing.T) {
+	row := []float32{2, 1, 0, 1}
+	for _, step := range []sampler.Step{
+		&sampler.AdaptiveP{Target: 0, Decay: 0},
+		&sampler.AdaptiveP{Target: 1, Decay: 0.99},
+		sampler.DRY{Multiplier: math.MaxFloat32, Base: math.MaxFloat32},
+		sampler.DynamicTemperature{Low: 2, High: 2},
+		sampler.DynamicTemperature{Low: 0, High: math.MaxFloat64, Exponent: math.MaxFloat64},
+		sampler.FrequencyPenalty{Penalty: math.MaxFloat64},
+		&sampler.Mirostat{Tau: math.MaxFloat32, Eta: math.MaxFloat32},
+		sampler.PresencePenalty{Penalty: -math.MaxFloat64},
+		sampler.RepetitionPenalty{Penalty: math.MaxFloat64},
+		sampler.TopNSigma(math.MaxFloat64),
+		sampler.LogitBias{2: math.MaxFloat64},
+	} {
+		var d sampler.Distribution
+		if err := d.Reset(row); err != nil {
+			t.Fatal(err)
+		}
+		h := sampler.NewHistory()
+		if err := step.Apply(&d, &h); err != nil {
+			t.Errorf("%T%+v: %v", step, step, err)
+		}
+	}
+	if token, err := sampler.Multinomial([]float64{0, math.MaxFloat64}, 0.5); token != 1 || err != nil {
+		t.Errorf("of weights 0 and the largest number %d is drawn, %v", token, err)
+	}
+	var s sampler.Sampler
+	if r, err := s.SampleReport(row, 0); err != nil || r.Token != 0 || len(r.Top) != 0 {
+		t.Errorf("a report of no candidates is %+v, %v", r, err)
+	}
+	for _, temperature := range []float64{1e-9, 1e9} {
+		c := sampler.Contrastive{Expert: newToy(fixed(row...)), Amateur: newToy(fixed(row...)), Temperature: temperature}
+		if _, err := c.Next(context.Background(), 1); err != nil {
+			t.Errorf("contrastive decoding at temperature %v: %v", temperature, err)
+		}
+	}
+	for _, b := range []sampler.Beam{
+		{LengthPenalty: 16}, {LengthPenalty: -16}, {GNMTPenalty: 16}, {Width: 2, Groups: 2, Diversity: math.MaxFloat64},
+	} {
+		found, err := sampler.BeamSearch(context.Background(), b, newToy(fixed(row...)), []int{1}, 1)
+		if err != nil || len(found) != max(b.Width, 1) || len(found[0].Tokens) != 1 {
+			t.Errorf("%+v finds %v, %v", b, found, err)
+		}
+	}
+}
+
+// Settings that change nothing add no step to the chain of a preset, but for the temperature.
+func TestPresetsOfNothing(t *testing.T) {
+	for _, p := range []preset{
+		llama(func(*sampler.LlamaCPP) {}), llama(func(p *sampler.LlamaCPP) { p.TopNSigma, p.DynatempRange = 0, 0 }),
+		hugging(func(*sampler.HuggingFace) {}), hugging(func(p *sampler.HuggingFace) { p.TypicalP = 0 }),
+		hugging(func(p *sampler.HuggingFace) { p.EOSTokenID = []int{1} }),
+		vllm(func(*sampler.VLLM) {}), vllm(func(p *sampler.VLLM) { p.StopTokenIDs = []int{1} }),
+		vllm(func(p *sampler.VLLM) { p.MinTokens = 1 }),
+	} {
+		chain, err := p.Chain()
+		if err != nil {
+			t.Errorf("%+v: %v", p, err)
+		}
+		for _, step := range chain {
+			if step != sampler.Step(sampler.Temperature(1)) {
+				t.Errorf("the chain of %+v has %T%+v", p, step, step)
+			}
+		}
+	}
+	biased := vllm(func(p *sampler.VLLM) { p.LogitBias = map[int]float64{} })
+	if chain, err := biased.Chain(); err != nil || !reflect.DeepEqual(chain, sampler.Chain{sampler.Temperature(1)}) {
+		t.Errorf("biases of no tokens make %v, %v", chain, err)
+	}
+}
+
+// What LlamaCPP takes out of its range it brings back to the end of the range, and no further.
+func TestLlamaCPPClamps(t *testing.T) {
+	for _, c := range []struct {
+		change func(p *sampler.LlamaCPP)
+		last   sampler.Step
+	}{
+		{func(p *sampler.LlamaCPP) { p.Mirostat, p.Temp, p.MirostatTau = 1, 2, 3 }, &sampler.Mirostat1{Tau: 3, Eta: 0.1, M: 100}},
+		{func(p *sampler.LlamaCPP) { p.DynatempRange, p.Temp = 0.5, 2 }, sampler.DynamicTemperature{Low: 1.5, High: 2.5, Exponent: 1}},
+		{func(p *sampler.LlamaCPP) { p.DynatempRange, p.Temp = 3, 2 }, sampler.DynamicTemperature{Low: 0, High: 5, Exponent: 1}},
+		{func(p *sampler.LlamaCPP) { p.AdaptiveP, p.AdaptiveTarget, p.AdaptiveDecay = true, 0.25, 0.5 },
+			&sampler.AdaptiveP{Target: 0.25, Decay: 0.5}},
+		{func(p *sampler.LlamaCPP) { p.AdaptiveP, p.AdaptiveTarget, p.AdaptiveDecay = true, 2, 2 },
+			&sampler.AdaptiveP{Target: 1, Decay: 0.99}},
+		{func(p *sampler.LlamaCPP) { p.AdaptiveP, p.AdaptiveTarget, p.AdaptiveDecay = true, 0, -1 },
+			&sampler.AdaptiveP{Target: 0, Decay: 0}},
+	} {
+		chain, err := llama(c.change).Chain()
+		if err != nil || !reflect.DeepEqual(chain[len(chain)-1], c.last) {
+			t.Errorf("the chain is %+v, %v, want %+v at its end", chain, err, c.last)
+		}
+	}
+	chain, err := llama(func(p *sampler.LlamaCPP) { p.Mirostat, p.Temp = 1, 2 }).Chain()
+	if err != nil || chain[0] != sampler.Step(sampler.Temperature(2)) {
+		t.Errorf("the chain of mirostat at temperature 2 is %+v, %v", chain, err)
+	}
+	chain, err = llama(func(p *sampler.LlamaCPP) { p.XTCProbability, p.XTCThreshold = 1, 0.5 }).Chain()
+	if err != nil || chain[0] != sampler.Step(sampler.XTC{Probability: 1, Threshold: 0.5}) {
+		t.Errorf("the chain with xtc at a threshold of 0.5 is %+v, %v", chain, err)
+	}
+	chain, err = llama(func(p *sampler.LlamaCPP) { p.DryMultiplier, p.DryBase, p.DryPenaltyLastN = 1, 1, 7 }).Chain()
+	want := sampler.DRY{Multiplier: 1, Base: 1, AllowedLength: 2, Scope: sampler.Scope{Last: 7}}
+	if err != nil || !reflect.DeepEqual(chain[0], sampler.Step(want)) {
+		t.Errorf("the chain with dry of base 1 is %+v, %v, want %+v", chain, err, want)
+	}
+	for _, bias := range []float64{math.NaN(), math.Inf(1)} {
+		if _, err := llama(func(p *sampler.LlamaCPP) { p.LogitBias = map[int]float64{1: bias} }).Chain(); err == nil {
+			t.Errorf("no error of a bias of %v", bias)
+		}
+	}
+	if _, err := hugging(func(p *sampler.HuggingFace) { p.Temperature = math.MaxFloat64 }).Chain(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A Speculative refuses a Sampler that is wrong before it asks its models for anything.
+func TestSpeculativeRefusesFirst(t *testing.T) {
+	type unable struct{ sampler.TopK }
+	for _, s := range []sampler.Sampler{
+		{Temperature: -1}, {TopK: -1}, {TopP: -1}, {MinP: -1}, {Steps: sampler.Chain{&unable{}}},
+	} {
+		target, draft := newToy(fixed(1, 2)), newToy(fixed(1, 2))
+		sp := sampler.Speculative{Target: target, Draft: draft}
+		if _, err := collect(sp.Generate(context.Background(), &s, []int{1}, 3)); err == nil {
+			t.Errorf("no error of %+v", s)
+		}
+		if *target.calls != 0 || *draft.calls != 0 {
+			t.Errorf("%+v: %d calls of the target and %d of the draft before the error", s, *target.calls, *draft.calls)
+		}
+	}
+}
+
+// Tokens next to those of the vocabulary have no probability, whether the distribution is a row or a list.
+func TestReportOutsideOfTheVocabulary(t *testing.T) {
+	for _, k := range []int{0, 2} {
+		var d sampler.Distribution
+		if err := d.Reset([]float32{1, 2, 3}); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.TopK(k); err != nil {
+			t.Fatal(err)
+		}
+		for _, token := range []int{-1, 3} {
+			if p, rank := d.LogProb(token), d.Rank(token); !math.IsInf(p, -1) || rank != 0 {
+				t.Errorf("top-k %d: token %d has log-probability %v and rank %d", k, token, p, rank)
+			}
+		}
+		if top := d.Top(nil, -1); top != nil {
+			t.Errorf("the top -1 are %v", top)
+		}
+	}
+	var empty sampler.Distribution
+	if top := empty.Top(nil, 1); top != nil {
+		t.Errorf("the top of nothing are %v", top)
+	}
+}
