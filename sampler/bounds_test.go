@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/logits-go/logits/sampler"
@@ -165,5 +166,176 @@ func TestReportOutsideOfTheVocabulary(t *testing.T) {
 	var empty sampler.Distribution
 	if top := empty.Top(nil, 1); top != nil {
 		t.Errorf("the top of nothing are %v", top)
+	}
+}
+
+// What falls on the edge of a cutoff stays, in a list and among changed logits too.
+func TestTopNSigmaAtItsEdge(t *testing.T) {
+	// The standard deviation of 1 and -1 is 1.
+	for name, d := range map[string]*sampler.Distribution{
+		"row":    reset(t, []float32{1, -1}),
+		"list":   reset(t, []float32{1, -1, -9}, topK(2)),
+		"edited": reset(t, []float32{1, 3}, func(d *sampler.Distribution) error { return d.Bias(1, -4) }),
+	} {
+		if err := d.TopNSigma(2); err != nil {
+			t.Fatal(err)
+		}
+		if got := kept(d); !slices.Equal(got, []int{0, 1}) {
+			t.Errorf("%s: kept %v, want both", name, got)
+		}
+	}
+}
+
+// A bias as large as they get makes a token certain, unless it has been dropped.
+func TestLargeBias(t *testing.T) {
+	for name, d := range map[string]*sampler.Distribution{
+		"row":  reset(t, []float32{0, 1}),
+		"list": reset(t, []float32{0, 1, -1}, topK(2)),
+	} {
+		if err := d.Bias(1, 1000); err != nil {
+			t.Fatal(err)
+		}
+		if p, q := d.Prob(1), d.Prob(0); p != 1 || q != 0 {
+			t.Errorf("%s: probabilities %v and %v, want 1 and 0", name, p, q)
+		}
+	}
+	d := reset(t, []float32{0, 1}, topK(1), func(d *sampler.Distribution) error { return d.Bias(0, 1000) })
+	if got := d.Top(nil, 1); len(got) != 1 || got[0] != (sampler.Candidate{Token: 1, Prob: 1}) {
+		t.Errorf("the top is %+v, want token 1", got)
+	}
+}
+
+// Tokens whose weight is too small for a float64 count for nothing, however far below the others they are.
+func TestEntropyOfTinyWeights(t *testing.T) {
+	row := []float32{0, -30, 0, -30, -31}
+	for name, d := range map[string]*sampler.Distribution{
+		"row":    reset(t, row, temperature(1e-308)),
+		"list":   reset(t, row, topK(4), temperature(1e-308)),
+		"edited": reset(t, row, func(d *sampler.Distribution) error { return d.Bias(1, -1) }, temperature(1e-308)),
+	} {
+		if got := d.Entropy(); math.Abs(got-math.Ln2) > 1e-15 {
+			t.Errorf("%s: entropy is %v, want log 2", name, got)
+		}
+		if err := d.TopH(0.3); err != nil {
+			t.Fatal(err)
+		}
+		if got := kept(d); !slices.Equal(got, []int{0}) {
+			t.Errorf("%s: top-h keeps %v, want the first", name, got)
+		}
+	}
+}
+
+// The entropy of changed logits is that of what they are, not of the nearest float32.
+func TestEntropyOfEdits(t *testing.T) {
+	row := make([]float32, 1000)
+	d := reset(t, row)
+	for i := range row {
+		if err := d.Bias(i, float64(i%7)*1.000000013); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := 0.0
+	for _, p := range d.Probs(nil) {
+		want -= p * math.Log(p)
+	}
+	if got := d.Entropy(); math.Abs(got-want) > 1e-12 {
+		t.Errorf("entropy is %v, want %v", got, want)
+	}
+}
+
+// Two tokens are enough for an entropy.
+func TestDynamicTemperatureOfTwo(t *testing.T) {
+	d := reset(t, []float32{1, 1}, func(d *sampler.Distribution) error { return d.DynamicTemperature(1, 3, 1) })
+	e := reset(t, []float32{1, 0}, func(d *sampler.Distribution) error { return d.DynamicTemperature(2, 2, 1) })
+	if err := d.Bias(0, 1); err != nil { // after a temperature of 3
+		t.Fatal(err)
+	}
+	if got, want := d.Prob(0), 1/(1+math.Exp(-1)); math.Abs(got-want) > 1e-12 {
+		t.Errorf("probability %v, want %v", got, want)
+	}
+	if got, want := e.Prob(0), 1/(1+math.Exp(-0.5)); math.Abs(got-want) > 1e-12 {
+		t.Errorf("probability %v at a temperature of 2, want %v", got, want)
+	}
+}
+
+// The penalty of a long repeat is no larger than a float32 can be.
+func TestDRYIsBounded(t *testing.T) {
+	text := make([]int, 400)
+	for i := range text {
+		text[i] = 1
+	}
+	for base, want := range map[float64]float64{1.75: -0.8 * math.Pow(1.75, 158), 1: -0.8} {
+		d := reset(t, []float32{0, 0})
+		if err := d.DRY(text, sampler.DRY{Multiplier: 0.8, Base: base}); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.LogProb(1) - d.LogProb(0); math.Abs(got-want) > 1e-9*math.Abs(want) {
+			t.Errorf("base %v: %v below, want %v", base, got, want)
+		}
+	}
+}
+
+// AtLeast adds to what its step keeps, and takes nothing away.
+func TestAtLeastKeepsMore(t *testing.T) {
+	h := sampler.NewHistory()
+	for n, want := range map[int]int{2: 3, 3: 3, 4: 4} {
+		d := reset(t, []float32{3, 3, 3, 1, 0})
+		if err := (sampler.AtLeast{N: n, Step: sampler.MinP(0.9)}).Apply(d, &h); err != nil {
+			t.Fatal(err)
+		}
+		if d.Len() != want {
+			t.Errorf("at least %d keeps %d tokens, want %d", n, d.Len(), want)
+		}
+	}
+}
+
+// A token that the target does not allow is not accepted, whatever number is drawn.
+func TestSpeculativeNeverAcceptsTheMasked(t *testing.T) {
+	sp := sampler.Speculative{Target: newToy(fixed(float32(-inf), 0)), Draft: newToy(fixed(5, 0))}
+	sp.SetUniform(func(uint64, uint64, uint64) float64 { return 0 })
+	tokens, err := collect(sp.Generate(context.Background(), &sampler.Sampler{Temperature: 1}, []int{1}, 4))
+	if err != nil || !slices.Equal(tokens, []int{1, 1, 1, 1}) {
+		t.Errorf("drew %v, %v, want 1 alone", tokens, err)
+	}
+	if sp.Proposed == 0 || sp.Accepted != 0 {
+		t.Errorf("accepted %d of %d", sp.Accepted, sp.Proposed)
+	}
+}
+
+// empty is a model of no state, of which any two pointers may be equal.
+type empty struct{}
+
+func (*empty) Next(context.Context, ...int) ([]float32, error) { return []float32{0, 1}, nil }
+
+func TestModelsOfNoState(t *testing.T) {
+	c := sampler.Contrastive{Expert: new(empty), Amateur: new(empty)}
+	if _, err := c.Next(context.Background(), 1); err != nil {
+		t.Error(err)
+	}
+}
+
+// forks counts how often a model is forked.
+type forks struct {
+	*toy
+	n *int
+}
+
+func (f forks) Fork() (forks, error) {
+	*f.n++
+	toy, err := f.toy.Fork()
+	return forks{toy, f.n}, err
+}
+
+// A beam goes on with the model of the one it comes from, and forks it only for a second.
+func TestBeamSearchForksAtNeed(t *testing.T) {
+	for groups, want := range map[int]int{1: 0, 2: 1, 3: 2} {
+		model := forks{newToy(fixed(2, 1, 0)), new(int)}
+		b := sampler.Beam{Width: groups, Groups: groups}
+		if _, err := sampler.BeamSearch(context.Background(), b, model, []int{1}, 4); err != nil {
+			t.Fatal(err)
+		}
+		if *model.n != want {
+			t.Errorf("%d groups of one beam fork %d times, want %d", groups, *model.n, want)
+		}
 	}
 }
