@@ -2,6 +2,7 @@ package sampler_test
 
 import (
 	"context"
+	"errors"
 	"math"
 	"reflect"
 	"slices"
@@ -337,5 +338,51 @@ func TestBeamSearchForksAtNeed(t *testing.T) {
 		if *model.n != want {
 			t.Errorf("%d groups of one beam fork %d times, want %d", groups, *model.n, want)
 		}
+	}
+}
+
+// A typicality of 1 keeps all, however little some weigh.
+func TestTypicalOfOne(t *testing.T) {
+	d := reset(t, []float32{0, -50, -60})
+	if err := d.TypicalP(1); err != nil {
+		t.Fatal(err)
+	}
+	if d.Len() != 3 {
+		t.Errorf("kept %v, want all", kept(d))
+	}
+}
+
+// A nucleus of changed logits has them as they are, not as the nearest float32.
+func TestTopPOfEdits(t *testing.T) {
+	d := reset(t, make([]float32, 100))
+	want := make([]float64, 100)
+	for i := range want {
+		want[i] = float64(i%7) * 0.100000013
+		if err := d.Bias(i, want[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.TopP(0.9); err != nil {
+		t.Fatal(err)
+	}
+	ids := kept(d)
+	for _, id := range ids {
+		if got, want := d.LogProb(id)-d.LogProb(ids[0]), want[id]-want[ids[0]]; math.Abs(got-want) > 1e-12 {
+			t.Fatalf("token %d is %v above token %d, want %v", id, got, ids[0], want)
+		}
+	}
+}
+
+// A context that is cancelled while a round begins lets the round's first token out, and ends it before the second.
+func TestSpeculativeIsCancelledWithinARound(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	logits := fixed(0, 1)
+	target := newToy(func(text []int) []float32 { cancel(); return logits(text) })
+	sp := sampler.Speculative{Target: target, Draft: newToy(logits)}
+	var s sampler.Sampler
+	tokens, err := collect(sp.Generate(ctx, &s, []int{1}, 5))
+	if !errors.Is(err, context.Canceled) || !slices.Equal(tokens, []int{1, -1}) {
+		t.Errorf("drew %v, %v, want one token and that the context was cancelled", tokens, err)
 	}
 }

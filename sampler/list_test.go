@@ -106,3 +106,46 @@ func TestBatchReleasesRows(t *testing.T) {
 		}
 	}
 }
+
+// What weighs just as much as is needed is enough, and tokens of the next bucket are none of those looked at.
+func TestNarrowAtTheEdgeOfABucket(t *testing.T) {
+	row := make([]float32, 1200)
+	for i := range row[600:] {
+		row[600+i] = -1
+	}
+	var d Distribution
+	if err := d.Reset(row); err != nil {
+		t.Fatal(err)
+	}
+	d.spread()
+	d.weigh()
+	if c, left := d.narrow(600); len(c) != 600 || c[0].id != 0 || left != 600 {
+		t.Errorf("%d candidates from token %d, and %v is left to reach", len(c), c[0].id, left)
+	}
+	if c, _ := d.narrow(2 * d.total); len(c) != 600 || c[0].id != 600 { // which rounding may ask for, though by less
+		t.Errorf("%d candidates from token %d, want the last 600", len(c), c[0].id)
+	}
+}
+
+// Rough sums are not taken of logits that are not quite what stands in the row.
+func TestDrawOnceOfEdits(t *testing.T) {
+	row := make([]float32, 8*block)
+	for i := range row {
+		row[i] = 1e6 // next to which float32 has no number nearer than 1/16
+	}
+	for _, u := range []float64{0.1, 0.3, 0.6, 0.9} {
+		var d Distribution
+		if err := d.Reset(row); err != nil {
+			t.Fatal(err)
+		}
+		for token := 1; token < len(row)/2; token++ {
+			if err := d.Bias(token, -0.03); err != nil {
+				t.Fatal(err)
+			}
+		}
+		once := d.drawOnce(u)
+		if want := d.draw(u); once != want {
+			t.Errorf("u=%v: drew %d, want %d", u, once, want)
+		}
+	}
+}
