@@ -4,13 +4,13 @@ import (
 	"log"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/pkg/errors"
 )
 
-// examine runs mutants of a package against its suites and sets their verdicts. It calls save after each suite.
+// examine runs mutants of a package against its suites and sets their verdicts. After each suite it
+// calls save, which excuses survivors: those do not go on to the next suite.
 func (o *options) examine(root string, p target, files []*source, count int, todo []*mutant, save func() error) error {
 	dir, err := os.MkdirTemp("", "mutate")
 	if err != nil {
@@ -21,11 +21,7 @@ func (o *options) examine(root string, p target, files []*source, count int, tod
 	if err != nil {
 		return err
 	}
-	same := make(map[*mutant]string) // what they have been said to be
 	for _, m := range todo {
-		if strings.HasPrefix(m.verdict, equivalent) {
-			same[m] = m.verdict
-		}
 		m.verdict = unseen
 	}
 	left := todo
@@ -44,6 +40,9 @@ func (o *options) examine(root string, p target, files []*source, count int, tod
 		if err := each(len(left), o.workers, func(i int) error { return b.meet(left[i], p, o.longest) }); err != nil {
 			return err
 		}
+		if err := save(); err != nil {
+			return err
+		}
 		var survivors []*mutant
 		for _, m := range left {
 			if !m.settled() {
@@ -51,15 +50,6 @@ func (o *options) examine(root string, p target, files []*source, count int, tod
 			}
 		}
 		left = survivors
-		if err := save(); err != nil {
-			return err
-		}
-	}
-	for m, verdict := range same {
-		if m.settled() {
-			return errors.Errorf("mutate: %s: %s with %s is no equivalent: %s", m.place, m.text, m.operator, m.verdict)
-		}
-		m.verdict = verdict
 	}
 	return nil
 }

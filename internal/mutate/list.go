@@ -56,23 +56,29 @@ func (m *mutant) catcher(p target) (test, dir string, ok bool) {
 }
 
 // key names a mutant but for its verdict.
-func (m *mutant) key() string { return fmt.Sprintf("%s\t%s\t%s", m.place, m.text, m.operator) }
+func (m *mutant) key() [3]string { return [3]string{m.place, m.text, m.operator} }
 
-// mutantsOf returns the mutants of files in the order of their numbers, none of which has run. Those that the source of this
-// program says are equivalent are.
+// excuse calls the mutants equivalent that survive and of which the table says why.
+func excuse(all []mutant) {
+	for i := range all {
+		if m := &all[i]; m.verdict == survives || m.verdict == unseen {
+			if why, ok := equivalents[m.key()]; ok {
+				m.verdict = equivalent + why
+			}
+		}
+	}
+}
+
+// mutantsOf returns the mutants of files in the order of their numbers, none of which has run.
 func mutantsOf(files []*source) (all []mutant) {
 	for _, s := range files {
 		for _, f := range s.functions {
 			for _, x := range f.sites {
 				for i, to := range swaps[operator(x.expr)] {
-					m := mutant{
+					all = append(all, mutant{
 						number: x.first + i, site: x.first, place: s.name + " " + f.name, hash: f.hash,
 						text: x.text, operator: to, verdict: notRun,
-					}
-					if why, ok := equivalents[m.key()]; ok {
-						m.verdict = equivalent + why
-					}
-					all = append(all, m)
+					})
 				}
 			}
 		}
@@ -146,19 +152,24 @@ func readList(name string) (all []mutant, err error) {
 
 // reuse takes over the verdicts of an earlier list on functions that have not changed since.
 func reuse(all, earlier []mutant) {
+	type named struct {
+		key  [3]string
+		hash string
+	}
 	// The same expression may occur several times in a function, always in the same order.
-	verdicts := make(map[string][]string)
+	verdicts := make(map[named][]string)
 	for i := range earlier {
-		k := earlier[i].key() + earlier[i].hash
+		k := named{earlier[i].key(), earlier[i].hash}
 		verdicts[k] = append(verdicts[k], earlier[i].verdict)
 	}
 	for i := range all {
-		k := all[i].key() + all[i].hash
+		k := named{all[i].key(), all[i].hash}
 		if v := verdicts[k]; len(v) > 0 {
-			verdicts[k] = v[1:]
-			if all[i].verdict == notRun && !strings.HasPrefix(v[0], equivalent) {
-				all[i].verdict = v[0]
+			all[i].verdict, verdicts[k] = v[0], v[1:]
+			if strings.HasPrefix(v[0], equivalent) { // the table may have changed
+				all[i].verdict = survives
 			}
 		}
 	}
+	excuse(all)
 }

@@ -4,8 +4,8 @@
 //
 //	go run ./internal/mutate
 //
-// brings them up to date. It runs the mutants of functions that have changed since, those that the list says have survived,
-// and with -all every one, which takes most of an hour on two cores.
+// brings them up to date. It runs the mutants of functions that have changed since and those that the list says have
+// survived, and with -all every one, which takes hours on two cores.
 //
 // A mutant that survives asks for a test, or for code without the comparison. One that does what the original does goes into
 // the table of equivalents, with the reason.
@@ -103,7 +103,10 @@ func (o *options) update(root string, p target) error {
 		}
 	}
 	if len(todo) > 0 {
-		save := func() error { return writeList(name, p.dir, mutants) }
+		save := func() error {
+			excuse(mutants)
+			return writeList(name, p.dir, mutants)
+		}
 		if err := o.examine(root, p, files, count, todo, save); err != nil {
 			return err
 		}

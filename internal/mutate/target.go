@@ -23,13 +23,12 @@ const portable = "LOGITS_KERNEL=portable"
 
 var targets = []target{
 	{dir: "sampler", suites: []suite{{dir: "sampler"}, {"sampler", portable}, {dir: "sampler/samplertest"}, {dir: "internal/misuse"}}},
-	{dir: "sampler/constrain", suites: []suite{{dir: "sampler/constrain"}, {dir: "internal/misuse"}}},
 	{dir: "loss", suites: []suite{{dir: "loss"}, {dir: "internal/misuse"}}},
 	{
 		dir: "internal/op",
 		files: []string{
 			"crossentropy.go", "divergence.go", "linearcrossentropy.go", "policy.go", "preference.go", "reduction.go",
-			"rowloss.go", "sequence.go", "sequences.go", "softcrossentropy.go", "binary.go",
+			"rowloss.go", "sequence.go", "softcrossentropy.go", "binary.go",
 		},
 		suites: []suite{{dir: "loss"}, {dir: "internal/op"}, {dir: "internal/misuse"}, {dir: "graph"}},
 	},
