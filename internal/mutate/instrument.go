@@ -52,9 +52,9 @@ func (s *source) instrument() ([]byte, error) {
 	}
 	// Sites stand in the order in which they begin, those around others first. So must what is put before them; what is put
 	// behind them must come in the opposite order.
-	opens, closes := edits, []edit(nil)
-	opens = slices.DeleteFunc(slices.Clone(edits), func(e edit) bool { return strings.HasPrefix(e.text, ")") })
-	closes = slices.DeleteFunc(slices.Clone(edits), func(e edit) bool { return !strings.HasPrefix(e.text, ")") })
+	closing := func(e edit) bool { return strings.HasPrefix(e.text, ")") }
+	opens := slices.DeleteFunc(slices.Clone(edits), closing)
+	closes := slices.DeleteFunc(edits, func(e edit) bool { return !closing(e) })
 	slices.Reverse(closes)
 	edits = append(closes, opens...)
 	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Compare(a.from, b.from) })

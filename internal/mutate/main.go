@@ -5,7 +5,8 @@
 //	go run ./internal/mutate
 //
 // brings them up to date. It runs the mutants of functions that have changed since and those that the list says have
-// survived, and with -all every one, which takes hours on two cores.
+// survived, and with -all every one. Most are caught within a second; one that survives costs all the tests that get to it,
+// unless -longest leaves out the slow ones, so start with -longest 1s and see what is left.
 //
 // A mutant that survives asks for a test, or for code without the comparison. One that does what the original does goes into
 // the table of equivalents, with the reason.
