@@ -162,6 +162,17 @@ func linear(o loss.Options, targets ...int) builder {
 	}
 }
 
+// doubled makes a loss count twice.
+func doubled(build builder) builder {
+	return func(in *inputs, x *gorgonia.Node) (*gorgonia.Node, error) {
+		cost, err := build(in, x)
+		if err != nil {
+			return nil, err
+		}
+		return gorgonia.Add(cost, cost)
+	}
+}
+
 func weighted(o loss.Options, weights []float64, targets ...int) builder {
 	return func(in *inputs, x *gorgonia.Node) (*gorgonia.Node, error) {
 		return o.CrossEntropyWeighted(x, in.ids(targets...), in.numbers(weights))
@@ -211,6 +222,9 @@ func TestCrossEntropyEdges(t *testing.T) {
 			"CrossEntropy: logits at [0] hold NaN, +Inf or nothing but -Inf"},
 		{"+Inf", 2, []float64{0, 1, inf, 0}, crossEntropy(plain, 0, 0), nil, nil, "logits at [1] hold"},
 		{"NaN", 2, []float64{nan, 0}, crossEntropy(plain, 1), nil, nil, "logits at [0] hold"},
+		{"NaN, linear, by row", 2, []float64{nan, 0}, linear(loss.Options{Reduction: loss.None}, 1), nil, nil,
+			"LinearCrossEntropy: logits at [0] hold"},
+		{"linear, doubled", 2, []float64{0, 0}, doubled(linear(plain, 1)), []float64{2 * ln2}, []float64{1, -1}, ""},
 		{"NaN, linear", 2, []float64{nan, 0}, linear(plain, 1), nil, nil, "LinearCrossEntropy: logits at [0] hold"},
 		{"large", 3, []float64{1e4, -1e4, 1e4}, crossEntropy(plain, 0), []float64{ln2}, []float64{-0.5, 0, 0.5}, ""},
 		{"large, wrong", 2, []float64{1e4, -1e4}, crossEntropy(plain, 1), []float64{2e4}, []float64{1, -1}, ""},

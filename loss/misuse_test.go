@@ -173,6 +173,10 @@ func TestMisuse(t *testing.T) {
 		}, "no label smoothing with a squared loss"},
 
 		{"policy of nothing", func() (node, error) { return loss.PolicyGradient{}.Loss(loss.Rollout{}) }, "missing"},
+		{"policy without advantages", func() (node, error) { return loss.PolicyGradient{}.Loss(loss.Rollout{LogProbs: w}) },
+			"PolicyGradient: log-probabilities or advantages are missing"},
+		{"policy of advantages alone", func() (node, error) { return loss.PolicyGradient{}.Loss(loss.Rollout{Advantages: w}) },
+			"PolicyGradient: log-probabilities or advantages are missing"},
 		{"policy of a scalar",
 			func() (node, error) { return loss.PolicyGradient{}.Loss(loss.Rollout{LogProbs: f(), Advantages: f()}) },
 			"at least 1 axis"},

@@ -349,3 +349,31 @@ func ExampleBeamSearch() {
 	// width 1: the nice dog, probability 0.24
 	// width 2: the dog has, probability 0.36
 }
+
+// A search goes on as long as any of its beams, not only the last, can beat what it has found.
+func TestBeamSearchWaitsForTheBest(t *testing.T) {
+	logits := func(text []int) []float32 { // token 0 stops
+		switch {
+		case len(text) == 1:
+			return logs(0.5, 0.4, 0.1)
+		case text[len(text)-1] == 2:
+			return logs(0.9, 0.1, 0)
+		case len(text) == 2:
+			return logs(0.05, 0.9, 0.05)
+		}
+		return logs(0.9, 0.1, 0)
+	}
+	got, err := sampler.BeamSearch(context.Background(), sampler.Beam{Width: 2, Stop: []int{0}}, newToy(logits), []int{1}, 5)
+	if err != nil || len(got) != 2 || len(got[0].Tokens) != 0 || !slices.Equal(got[1].Tokens, []int{1, 1}) {
+		t.Errorf("found %+v, %v, want the empty text and [1 1]", got, err)
+	}
+}
+
+// Of hypotheses of the same score that of the earlier group comes first.
+func TestBeamSearchOrdersGroups(t *testing.T) {
+	b := sampler.Beam{Width: 2, Groups: 2, Diversity: 1}
+	got, err := sampler.BeamSearch(context.Background(), b, newToy(fixed(0, 0)), []int{1}, 1)
+	if err != nil || len(got) != 2 || got[0].Tokens[0] != 0 || got[1].Tokens[0] != 1 {
+		t.Errorf("found %+v, %v, want [0] and [1]", got, err)
+	}
+}

@@ -126,9 +126,7 @@ func (s *search[M]) rank(g *group[M]) {
 			if len(s.cands) == limit && !betterCandidate(c, s.cands[limit-1]) || masked(x) {
 				continue
 			}
-			if times := s.times[token]; times > 0 && !slices.Contains(s.Stop, token) {
-				c.rank -= s.Diversity * float64(times)
-			}
+			c.rank -= s.Diversity * float64(s.times[token]) // never a stop token, which is not chosen
 			s.cands = insert(s.cands, c, limit, betterCandidate)
 		}
 	}

@@ -205,6 +205,13 @@ func TestContrastiveSearchErrors(t *testing.T) {
 			t.Errorf("%+v: generated %v, %v, want %q", c.c, got, err, c.want)
 		}
 	}
+	if got, err := collect(greedy.Generate(ctx, ok(), []int{1}, 0)); err != nil || len(got) != 0 {
+		t.Errorf("no tokens: generated %v, %v", got, err)
+	}
+	same := &embedder{newToy(fixed(0, 3, 3, 3)), [][]float32{{1}, {1}, {1}, {1}}}
+	if got, err := collect(greedy.Generate(ctx, same, []int{0}, 2)); err != nil || !slices.Equal(got, []int{1, 1}) {
+		t.Errorf("tokens of the same score: generated %v, %v, want the first", got, err)
+	}
 	half := sampler.ContrastiveSearch{Alpha: 0.5}
 	if got, err := collect(half.Generate(ctx, ok(), []int{1}, 3)); err != nil || len(got) != 3 {
 		t.Errorf("a vector of zeros: generated %v, %v", got, err)

@@ -70,8 +70,8 @@ func (d *Distribution) DRY(text []int, o DRY) error {
 	if err := d.has(text...); err != nil {
 		return err
 	}
-	limit := o.sinceBreaker(text)
-	if o.Multiplier == 0 || len(text) <= o.AllowedLength || limit < o.AllowedLength {
+	limit := o.sinceBreaker(text) // which is at most the length of text
+	if o.Multiplier == 0 || limit < o.AllowedLength {
 		return nil
 	}
 

@@ -103,7 +103,7 @@ func (d *Distribution) settle(step string) error {
 
 // some is an error if no token is left.
 func (d *Distribution) some(step string) error {
-	if d.best < 0 || d.top == math.Inf(-1) {
+	if d.best < 0 {
 		d.empty()
 		return errors.Errorf("sampler: %s leaves no token", step)
 	}

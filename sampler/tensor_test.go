@@ -127,3 +127,32 @@ func TestSampleTensorErrors(t *testing.T) {
 		}
 	}
 }
+
+// Shapes and strides that lead out of the elements are refused, whichever axis it is that does.
+func TestSampleTensorStrides(t *testing.T) {
+	for _, c := range []struct {
+		shape, strides []int
+		want           []int // nil is an error
+	}{
+		{[]int{2, 1, 3}, []int{3, 3, 1}, []int{1, 2}},
+		{[]int{2, 1, 3}, []int{0, 3, 1}, []int{1, 1}},
+		{[]int{2, 1, 2}, []int{3, 3, 2}, []int{0, 1}},
+		{[]int{2, 2, 3}, []int{3, 3, 1}, nil},
+		{[]int{2, 1, 3}, []int{4, 3, 1}, nil},
+		{[]int{2, 1, 3}, []int{-3, 3, 1}, nil},
+		{[]int{2, 2, 2}, []int{2, -1, 1}, nil},
+		{[]int{0, 1, 3}, []int{3, 3, 1}, nil},
+		{[]int{2, 0, 3}, []int{3, 3, 1}, nil},
+		{[]int{2, 1, 0}, []int{3, 3, 1}, nil},
+		{[]int{1, 1, 3}, []int{9, 9, 3}, nil},
+		{[]int{1, 1, 7}, []int{9, 9, 1}, nil},
+	} {
+		logits := tensor.New(tensor.WithShape(2, 1, 3), tensor.WithBacking([]float32{1, 2, 1, 0, 0, 3}))
+		copy(logits.Shape(), c.shape)
+		copy(logits.Strides(), c.strides)
+		got, err := new(sampler.Sampler).SampleTensor(logits)
+		if (err == nil) != (c.want != nil) || !slices.Equal(got, c.want) {
+			t.Errorf("shape %v, strides %v: SampleTensor = %v, %v, want %v", c.shape, c.strides, got, err, c.want)
+		}
+	}
+}
