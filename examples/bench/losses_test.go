@@ -19,7 +19,7 @@ func TestHeads(t *testing.T) {
 		}
 		memory[h.chunked] = row.Ours.MemoryMB
 	}
-	if largestMemory() > 0 && memory[true] > memory[false]/2 { // 117 MB of logits and as much of their gradients
+	if largestMemory() > 0 && memory[true] > memory[false]*2/3 { // 117 MB of logits, which their gradients write over
 		t.Errorf("in chunks it takes %.0f MB, and %.0f MB at once", memory[true], memory[false])
 	}
 	if _, err := parseHead([]string{"1", "2"}); err == nil {
