@@ -95,7 +95,7 @@ func TestLlamaCPPClamps(t *testing.T) {
 		{func(p *sampler.LlamaCPP) { p.DynatempRange, p.Temp = 3, 2 }, sampler.DynamicTemperature{Low: 0, High: 5, Exponent: 1}},
 		{func(p *sampler.LlamaCPP) { p.AdaptiveP, p.AdaptiveTarget, p.AdaptiveDecay = true, 0.25, 0.5 },
 			&sampler.AdaptiveP{Target: 0.25, Decay: 0.5}},
-		{func(p *sampler.LlamaCPP) { p.AdaptiveP, p.AdaptiveTarget, p.AdaptiveDecay = true, 2, 2 },
+		{func(p *sampler.LlamaCPP) { p.AdaptiveP, p.AdaptiveTarget, p.AdaptiveDecay = true, 1, 2 },
 			&sampler.AdaptiveP{Target: 1, Decay: 0.99}},
 		{func(p *sampler.LlamaCPP) { p.AdaptiveP, p.AdaptiveTarget, p.AdaptiveDecay = true, 0, -1 },
 			&sampler.AdaptiveP{Target: 0, Decay: 0}},
