@@ -309,3 +309,18 @@ func TestSumAboveBits(t *testing.T) {
 		}
 	}
 }
+
+// Rough weights are not taken of rows of other lengths, nor where eighths of powers of two are too coarse or too many.
+func TestRoughWeightsRefuse(t *testing.T) {
+	x := make([]float32, 128)
+	for _, c := range []struct {
+		n            int
+		limit, scale float64
+	}{{65, 0, 1}, {127, 0, 1}, {128, 0, 0x1p30}, {128, 0, 0x1p-60}, {128, 0x1p30, 1}, {128, math.NaN(), 1}, {65, 0, 0x1p30}} {
+		onEachPath(t, func(t *testing.T) {
+			if RoughWeights(make([]float32, 128), x[:c.n], c.limit, c.scale) {
+				t.Errorf("%d logits, of at most %v, times %v, have rough weights", c.n, c.limit, c.scale)
+			}
+		})
+	}
+}

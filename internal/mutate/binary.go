@@ -94,7 +94,7 @@ func (b *binary) run(names []string, limit time.Duration, env ...string) (r run,
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute+10*limit)
 	defer cancel()
 	const memory = 6 << 20 // KiB
-	script := fmt.Sprintf(`ulimit -v %d; ulimit -t %d; exec "$0" "$@"`, memory, int(limit/time.Second)+1)
+	script := fmt.Sprintf(`ulimit -d %d; ulimit -t %d; exec "$0" "$@"`, memory, int(limit/time.Second)+1)
 	args := append([]string{"-c", script, b.path, "-test.v", "-test.failfast"}, b.args...)
 	cmd := exec.CommandContext(ctx, "sh", append(args, "-test.run", "^("+strings.Join(names, "|")+")$")...)
 	cmd.Dir = b.dir

@@ -200,9 +200,9 @@ var equivalents = map[[3]string]string{
 
 	{"internal/kernel/sampling.go growBy", "cap(list)-len(list) >= n", ">"}: moreRoom,
 
-	{"internal/kernel/sampling.go RoughSums", "c >= 0x1p-40", ">"}:                isRough,
-	{"internal/kernel/sampling.go RoughSums", "c <= 0x1p20", "<"}:                 isRough,
-	{"internal/kernel/sampling.go RoughSums", "math.Abs(limit)*c <= 0x1p20", "<"}: isRough,
+	{"internal/kernel/sampling.go newRough", "c >= 0x1p-40", ">"}:                isRough,
+	{"internal/kernel/sampling.go newRough", "c <= 0x1p20", "<"}:                 isRough,
+	{"internal/kernel/sampling.go newRough", "math.Abs(limit)*c <= 0x1p20", "<"}: isRough,
 }
 
 // Reasons that several mutants share.
