@@ -93,6 +93,7 @@ func TestLlamaCPPClamps(t *testing.T) {
 		{func(p *sampler.LlamaCPP) { p.Mirostat, p.Temp, p.MirostatTau = 1, 2, 3 }, &sampler.Mirostat1{Tau: 3, Eta: 0.1, M: 100}},
 		{func(p *sampler.LlamaCPP) { p.DynatempRange, p.Temp = 0.5, 2 }, sampler.DynamicTemperature{Low: 1.5, High: 2.5, Exponent: 1}},
 		{func(p *sampler.LlamaCPP) { p.DynatempRange, p.Temp = 3, 2 }, sampler.DynamicTemperature{Low: 0, High: 5, Exponent: 1}},
+		{func(p *sampler.LlamaCPP) { p.DynatempRange, p.Temp = 3, -3 }, sampler.Temperature(0)},
 		{func(p *sampler.LlamaCPP) { p.AdaptiveP, p.AdaptiveTarget, p.AdaptiveDecay = true, 0.25, 0.5 },
 			&sampler.AdaptiveP{Target: 0.25, Decay: 0.5}},
 		{func(p *sampler.LlamaCPP) { p.AdaptiveP, p.AdaptiveTarget, p.AdaptiveDecay = true, 1, 2 },

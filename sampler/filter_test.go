@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/logits-go/logits/sampler"
+	"github.com/logits-go/logits/sampler/samplertest"
 )
 
 func TestSteps(t *testing.T) {
@@ -152,4 +153,38 @@ func ranking(logits []float32) (ids []int) {
 	}
 	slices.SortFunc(ids, func(a, b int) int { return cmp.Or(cmp.Compare(logits[b], logits[a]), cmp.Compare(a, b)) })
 	return ids
+}
+
+// Top-p of a large flat row knows of the logits that steps before it have changed.
+func TestTopPOfChangedLogits(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 15))
+	for _, vocab := range []int{500, 4095, 4096, 20000} {
+		logits := make([]float32, vocab)
+		for i := range logits {
+			logits[i] = rng.Float32()*2 - 1
+		}
+		bias := sampler.LogitBias{3: -20, 7: 1.1, vocab - 1: -20} // 1.1 and a float32 make none
+		for _, p := range []float64{0.3, 0.9, 0.99} {
+			var d sampler.Distribution
+			if err := d.Reset(logits); err != nil {
+				t.Fatal(err)
+			}
+			if err := bias.Apply(&d, nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.TopP(p); err != nil {
+				t.Fatal(err)
+			}
+			want := samplertest.NewReference(logits)
+			for token, b := range bias {
+				want.Logits[token] += b
+			}
+			want.TopP(p)
+			for token, q := range want.Probs() {
+				if got := d.Prob(token); got > q*(1+1e-9) || got < q*(1-1e-9) {
+					t.Fatalf("V=%d, p=%v: token %d has probability %v, want %v", vocab, p, token, got, q)
+				}
+			}
+		}
+	}
 }
