@@ -51,8 +51,6 @@ var equivalents = map[[3]string]string{
 	{"sampler/nucleus.go Distribution.listNucleus", "d.vocab < 2*sampled", "<="}: isSpeed,
 	{"sampler/nucleus.go Distribution.listNucleus", "d.total < need+off", "<="}:  "either way the list has the nucleus",
 
-	{"sampler/nucleus.go Distribution.listAll", "len(d.ids) < d.vocab", "<="}: isSpeed,
-
 	{"sampler/nucleus.go Distribution.cut", "math.IsInf(d.floor, 0) || !(head < need-off)", "&&"}: isChecked,
 	{"sampler/nucleus.go Distribution.cut", "head < need-off", "<="}:                              isChecked,
 	{"sampler/nucleus.go Distribution.cut", "head < need-off", ">="}:                              isChecked,
